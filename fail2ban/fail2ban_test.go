@@ -1,0 +1,58 @@
+package fail2ban_test
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"testing"
+
+	"bantop/fail2ban"
+)
+
+// TestAtLeast walks versions, those that cannot be read included.
+func TestAtLeast(t *testing.T) {
+	for version, want := range map[string]bool{
+		"0.11.2": false, "1.0.2": false, "1.1.0": true, "1.1.1.dev1": true, "1.10": true, "2.0.0": true,
+		"": true, "1": true, "dev": true, "x.y.z": true,
+	} {
+		if got := fail2ban.AtLeast(version, 1, 1); got != want {
+			t.Errorf("%q: %v", version, got)
+		}
+	}
+}
+
+// TestParseJailList walks the forms of the list of jails.
+func TestParseJailList(t *testing.T) {
+	for list, want := range map[string][]string{
+		"": nil, "sshd": {"sshd"}, "a, b, c": {"a", "b", "c"}, "a b, c": {"a b", "c"}, ",": nil,
+	} {
+		if got := fail2ban.ParseJailList(list); !slices.Equal(got, want) {
+			t.Errorf("%q: %q", list, got)
+		}
+	}
+}
+
+// TestError holds that an error says what was tried and what happened, and is
+// found by its kind and by its cause.
+func TestError(t *testing.T) {
+	err := error(&fail2ban.Error{Op: "list the jails", Socket: "/run/f2b.sock", Kind: fail2ban.ErrClosed, Cause: io.ErrUnexpectedEOF, Hint: "wait"})
+	if got := err.Error(); got != "list the jails (/run/f2b.sock): fail2ban closed the connection: unexpected EOF" {
+		t.Error(got)
+	}
+	if !errors.Is(err, fail2ban.ErrClosed) || !errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, fail2ban.ErrBusy) {
+		t.Error("kind or cause not found")
+	}
+	if fail2ban.Hint(err) != "wait" || fail2ban.Hint(io.EOF) != "" {
+		t.Error("hint")
+	}
+}
+
+// TestCloneSharesNothing holds that a jail can be handed on and changed.
+func TestCloneSharesNothing(t *testing.T) {
+	j := fail2ban.Jail{Files: []string{"a"}, Journal: []string{"b"}, Actions: []string{"c"}}
+	k := j.Clone()
+	k.Files[0], k.Journal[0], k.Actions[0] = "", "", ""
+	if j.Files[0] != "a" || j.Journal[0] != "b" || j.Actions[0] != "c" {
+		t.Errorf("%+v", j)
+	}
+}

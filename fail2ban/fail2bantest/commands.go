@@ -1,0 +1,256 @@
+package fail2bantest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/fail2ban/wire"
+)
+
+// proceed carries out one command and returns its value, or an Exception, as
+// server/transmitter.py of fail2ban does. The caller holds s.mu.
+func (s *Server) proceed(command []string) any {
+	at := func(i int) string {
+		if i < len(command) {
+			return command[i]
+		}
+		return ""
+	}
+	switch at(0) {
+	case "ping":
+		return "pong"
+	case "version":
+		return s.version
+	case "status":
+		return s.status(command[1:])
+	case "stats":
+		if fail2ban.AtLeast(s.version, 1, 1) {
+			return s.stats()
+		}
+	case "banned":
+		return s.banned(command[1:])
+	case "get":
+		return s.get(command[1:])
+	case "set":
+		return s.set(command[1:])
+	case "unban":
+		return s.unban(command[1:])
+	}
+	return invalid("Invalid command")
+}
+
+func invalid(words string) wire.Exception {
+	return wire.Exception{Module: "builtins", Name: "Exception", Args: []any{words}}
+}
+
+func unknownJail(name string) wire.Exception {
+	return wire.Exception{Module: "fail2ban.exceptions", Name: "UnknownJailException", Args: []any{name}}
+}
+
+func (s *Server) names() []string { return slices.Sorted(maps.Keys(s.jails)) }
+
+func (s *Server) status(args []string) any {
+	if len(args) == 0 {
+		return wire.Items{
+			wire.Pack{"Number of jail", len(s.jails)},
+			wire.Pack{"Jail list", strings.Join(s.names(), ", ")},
+		}
+	}
+	j := s.jails[args[0]]
+	if j == nil {
+		return unknownJail(args[0])
+	}
+	j.expire(s.now())
+	filter := wire.Items{
+		wire.Pack{"Currently failed", len(j.failing)},
+		wire.Pack{"Total failed", j.totalFailed},
+	}
+	if j.Journal != nil {
+		filter = append(filter, wire.Pack{"Journal matches", j.Journal})
+	} else {
+		filter = append(filter, wire.Pack{"File list", j.Files})
+	}
+	actions := wire.Items{
+		wire.Pack{"Currently banned", len(j.bans)},
+		wire.Pack{"Total banned", j.totalBanned},
+	}
+	if len(args) > 1 && !fail2ban.AtLeast(s.version, 0, 9) {
+		return invalid("Invalid command (no status)")
+	}
+	if len(args) < 2 || args[1] != "short" {
+		actions = append(actions, wire.Pack{"Banned IP list", addresses(j.bans)})
+	}
+	return wire.Items{wire.Pack{"Filter", filter}, wire.Pack{"Actions", actions}}
+}
+
+func (s *Server) stats() any {
+	var all wire.Entries
+	for _, name := range s.names() {
+		j := s.jails[name]
+		j.expire(s.now())
+		all = append(all, name, wire.Items{
+			"polling", wire.Pack{len(j.failing), j.totalFailed}, wire.Pack{len(j.bans), j.totalBanned},
+		})
+	}
+	return all
+}
+
+// banned answers for each address with the jails that ban it, or, without an
+// address, for each jail with what it bans.
+func (s *Server) banned(args []string) any {
+	out := wire.Items{}
+	if len(args) == 0 {
+		for _, name := range s.names() {
+			out = append(out, wire.Entries{name, addresses(s.jails[name].bans)})
+		}
+		return out
+	}
+	for _, address := range args {
+		in := []string{}
+		for _, name := range s.names() {
+			j := s.jails[name]
+			j.expire(s.now())
+			if slices.ContainsFunc(j.bans, func(b fail2ban.Ban) bool { return b.Address == address }) {
+				in = append(in, name)
+			}
+		}
+		out = append(out, in)
+	}
+	return out
+}
+
+func (s *Server) get(args []string) any {
+	if len(args) == 1 {
+		switch args[0] {
+		case "logtarget":
+			return "/var/log/fail2ban.log"
+		case "dbfile":
+			return "/var/lib/fail2ban/fail2ban.sqlite3"
+		}
+	}
+	if len(args) < 2 {
+		return invalid("list index out of range")
+	}
+	j := s.jails[args[0]]
+	if j == nil {
+		return unknownJail(args[0])
+	}
+	switch args[1] {
+	case "banip":
+		return s.banip(j, len(args) > 2 && args[2] == "--with-time")
+	case "bantime":
+		return seconds(j.BanTime)
+	case "findtime":
+		return seconds(j.FindTime)
+	case "maxretry":
+		return j.MaxRetry
+	case "logpath":
+		return nonNil(j.Files)
+	case "journalmatch":
+		matches := wire.Items{}
+		for _, m := range j.Journal {
+			matches = append(matches, strings.Fields(m))
+		}
+		return matches
+	case "ignoreip":
+		return nonNil(j.IgnoreIP)
+	case "ignoreself":
+		return true
+	case "actions":
+		return nonNil(j.Actions)
+	}
+	return invalid("Invalid command (no get action or not yet implemented)")
+}
+
+func (s *Server) banip(j *jail, withTime bool) any {
+	j.expire(s.now())
+	bans := slices.Clone(j.bans)
+	slices.SortStableFunc(bans, func(a, b fail2ban.Ban) int { return end(a).Compare(end(b)) })
+	if !withTime {
+		return addresses(bans)
+	}
+	lines := make([]string, len(bans))
+	for i, b := range bans {
+		lines[i] = fail2ban.FormatBan(b, time.Local)
+	}
+	return lines
+}
+
+// end is when a ban ends, the latest of times for a permanent one.
+func end(b fail2ban.Ban) time.Time {
+	if b.Length == fail2ban.Permanent {
+		return time.Unix(1<<40, 0)
+	}
+	return b.End
+}
+
+// set knows banip and unbanip; both answer with how many addresses changed.
+func (s *Server) set(args []string) any {
+	if len(args) < 3 {
+		return invalid("list index out of range")
+	}
+	j := s.jails[args[0]]
+	if j == nil {
+		return unknownJail(args[0])
+	}
+	n := 0
+	for _, address := range args[2:] {
+		switch args[1] {
+		case "banip":
+			if j.ban(address, s.now()) {
+				n++
+			}
+		case "unbanip":
+			if j.unban(address) {
+				n++
+			}
+		default:
+			return invalid("Invalid command (no set action or not yet implemented)")
+		}
+	}
+	return n
+}
+
+// unban ends the bans of addresses, or all of them, in every jail.
+func (s *Server) unban(args []string) any {
+	n := 0
+	for _, j := range s.jails {
+		if len(args) == 1 && args[0] == "--all" {
+			n += len(j.bans)
+			j.bans = nil
+			continue
+		}
+		for _, address := range args {
+			if j.unban(address) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func addresses(bans []fail2ban.Ban) wire.Items {
+	out := wire.Items{}
+	for _, b := range bans {
+		out = append(out, wire.Address(b.Address))
+	}
+	return out
+}
+
+func seconds(d time.Duration) int {
+	if d == fail2ban.Permanent {
+		return -1
+	}
+	return int(d / time.Second)
+}
+
+// nonNil makes nothing an empty list instead of None.
+func nonNil(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}

@@ -1,0 +1,72 @@
+package fail2bantest
+
+import (
+	"os"
+)
+
+// TB is what the helpers below need of a *testing.T or *testing.B. It is an
+// interface so that the demo, which is part of the program, does not carry
+// package testing.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Fatal(args ...any)
+	Skip(args ...any)
+	Error(args ...any)
+}
+
+// TempDir makes a folder whose path is short enough for a socket (107 bytes),
+// which those of testing.TB.TempDir are not always.
+func TempDir(t TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "bantop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+// New starts a server in this process for the length of a test.
+func New(t TB, opts Options) *Server {
+	t.Helper()
+	s, err := NewServer(TempDir(t), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// RealInstalls are the fail2bans to test with. Without any the test is skipped;
+// under CI=true it fails, since there a test that did not run proves nothing.
+func RealInstalls(t TB) []Install {
+	t.Helper()
+	installs, err := Installs()
+	if err != nil && os.Getenv("CI") != "true" && os.Getenv(EnvInstalls) == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return installs
+}
+
+// NewReal starts a real server for the length of a test.
+func NewReal(t TB, install Install, opts RealOptions) *Real {
+	t.Helper()
+	r, err := StartReal(install, TempDir(t), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}

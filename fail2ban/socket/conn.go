@@ -1,0 +1,122 @@
+package socket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+
+	"bantop/fail2ban"
+	"bantop/fail2ban/wire"
+)
+
+// conn is one connection and the goroutine that reads its replies, so that a
+// caller can stop waiting without breaking a reply in two.
+type conn struct {
+	c       *net.UnixConn
+	replies chan reply
+	done    chan struct{}
+	owed    int // replies still to come whose callers have given up
+}
+
+type reply struct {
+	value wire.Value
+	err   error
+}
+
+func newConn(c *net.UnixConn, lim wire.Limits) *conn {
+	k := &conn{c: c, replies: make(chan reply, 16), done: make(chan struct{})}
+	go k.read(wire.NewDecoder(c, lim))
+	return k
+}
+
+// read hands on replies until the connection ends.
+func (k *conn) read(d *wire.Decoder) {
+	for {
+		v, err := d.Decode()
+		select {
+		case k.replies <- reply{v, err}:
+		case <-k.done:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func (k *conn) close() {
+	close(k.done)
+	_ = k.c.Close() // nothing can be done about it, and nothing is lost
+}
+
+// roundTrip writes a request that has n replies and waits for them. When ctx
+// ends first, the replies that are missing are owed.
+func (k *conn) roundTrip(ctx context.Context, request []byte, n int) ([]wire.Value, error) {
+	for k.owed > 0 {
+		if _, err := k.next(ctx); err != nil {
+			return nil, err
+		}
+		k.owed--
+	}
+	if err := k.write(ctx, request); err != nil {
+		return nil, err
+	}
+	values := make([]wire.Value, 0, n)
+	for len(values) < n {
+		v, err := k.next(ctx)
+		if err != nil {
+			k.owed = n - len(values)
+			return values, err
+		}
+		values = append(values, v)
+	}
+	return values, nil
+}
+
+func (k *conn) write(ctx context.Context, request []byte) error {
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := k.c.SetWriteDeadline(deadline); err != nil {
+			return failure(fail2ban.ErrClosed, err)
+		}
+	}
+	_, err := k.c.Write(request)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return context.DeadlineExceeded
+	default:
+		return failure(fail2ban.ErrClosed, unwrapNet(err))
+	}
+}
+
+// next waits for one reply.
+func (k *conn) next(ctx context.Context) (wire.Value, error) {
+	select {
+	case r := <-k.replies:
+		return r.value, readError(r.err)
+	default:
+	}
+	select {
+	case r := <-k.replies:
+		return r.value, readError(r.err)
+	case <-ctx.Done():
+		return wire.Value{}, ctx.Err()
+	}
+}
+
+// readError says what a failed read means.
+func readError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, wire.ErrFormat):
+		return failure(fail2ban.ErrProtocol, err)
+	case err == io.EOF:
+		return failure(fail2ban.ErrClosed, nil)
+	default: // cut in the middle, or reset
+		return failure(fail2ban.ErrClosed, unwrapNet(err))
+	}
+}
