@@ -3,6 +3,7 @@ module bantop
 go 1.26
 
 require (
+	github.com/BurntSushi/toml v1.6.0
 	github.com/kisielk/og-rek v1.3.0
 	github.com/sebdah/goldie/v2 v2.8.0
 	golang.org/x/sys v0.41.0

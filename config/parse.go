@@ -1,0 +1,74 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Parse reads the values of a settings file. They come in the order of the
+// file; whether they are known and allowed tells Settings.With.
+func Parse(file string, data []byte) ([]Value, error) {
+	var tree map[string]any
+	meta, err := toml.Decode(string(data), &tree)
+	if pe, ok := errors.AsType[toml.ParseError](err); ok {
+		return nil, fmt.Errorf("%s:%d: %s", file, pe.Position.Line, pe.Message)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	var values []Value
+	for _, k := range meta.Keys() {
+		raw := lookup(tree, k)
+		if _, isTable := raw.(map[string]any); isTable {
+			continue
+		}
+		values = append(values, Value{
+			Key:    strings.Join(k, "."),
+			Text:   fmt.Sprint(raw),
+			Origin: Origin{Source: file, Line: line(data, k)},
+		})
+	}
+	return values, nil
+}
+
+func lookup(tree map[string]any, k toml.Key) any {
+	var v any = tree
+	for _, part := range k {
+		table, ok := v.(map[string]any)
+		if !ok {
+			return v
+		}
+		v = table[part]
+	}
+	return v
+}
+
+// line finds the line of a key: the library tells it for errors only. It is 0
+// for a key written in a form that this does not know.
+func line(data []byte, k toml.Key) int {
+	var table []string
+	for i, text := range strings.Split(string(data), "\n") {
+		text = strings.TrimSpace(text)
+		if name, ok := strings.CutPrefix(text, "["); ok {
+			name, _, _ = strings.Cut(name, "]")
+			table = parts(name)
+			continue
+		}
+		if name, _, ok := strings.Cut(text, "="); ok && slices.Equal(append(slices.Clone(table), parts(name)...), k) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+func parts(name string) []string {
+	out := strings.Split(name, ".")
+	for i := range out {
+		out[i] = strings.Trim(strings.TrimSpace(out[i]), `"'`)
+	}
+	return out
+}
