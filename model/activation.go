@@ -1,0 +1,85 @@
+package model
+
+import (
+	"slices"
+	"time"
+)
+
+// Activation is one jail that was switched on.
+type Activation struct {
+	Jail   string
+	At     time.Time
+	By     string // who: a user
+	TTY    string
+	Source string // "bantop"
+}
+
+// ActivationRecorded says that a jail was switched on.
+type ActivationRecorded struct{ Activation Activation }
+
+// ActivationCleared says that the activations up to now are beyond suspicion.
+type ActivationCleared struct{ At time.Time }
+
+// Blame is what crashes are put down to.
+type Blame struct {
+	Activations []Activation // ordered by their time, at most maxActivations
+	ClearedAt   time.Time    // those up to here are history, not suspects (R7)
+}
+
+const maxActivations = 16
+
+// futureSlack is how far ahead of a probe's clock an activation may be and
+// still count: two processes read two clocks (R4).
+const futureSlack = 2 * time.Second
+
+// record files an activation by its time: one that is older than the newest
+// does not become it (R7).
+func (b Blame) record(a Activation) Blame {
+	at, _ := slices.BinarySearchFunc(b.Activations, a, func(x, y Activation) int {
+		if c := x.At.Compare(y.At); c != 0 {
+			return c
+		}
+		return -1 // behind those of the same time
+	})
+	all := slices.Insert(slices.Clone(b.Activations), at, a)
+	b.Activations = all[max(0, len(all)-maxActivations):]
+	return b
+}
+
+// clear makes history of all activations up to now. The list stays.
+func (b Blame) clear(now time.Time) Blame {
+	if last, ok := b.last(); ok && last.At.After(now) {
+		now = last.At
+	}
+	if now.After(b.ClearedAt) {
+		b.ClearedAt = now
+	}
+	return b
+}
+
+// last is the newest activation that is not history.
+func (b Blame) last() (Activation, bool) {
+	if len(b.Activations) == 0 {
+		return Activation{}, false
+	}
+	a := b.Activations[len(b.Activations)-1]
+	return a, a.At.After(b.ClearedAt)
+}
+
+// Last is the newest activation that a crash could be put down to.
+func (b Blame) Last() (Activation, bool) { return b.last() }
+
+// suspect is the activation that a crash at that moment is put down to, and
+// how long before it was (R4). An activation too far in the future is none; it
+// tells of clocks that differ.
+func (b Blame) suspect(now time.Time, window time.Duration) (a Activation, age time.Duration, blamed, skewed bool) {
+	a, ok := b.last()
+	if !ok {
+		return Activation{}, 0, false, false
+	}
+	age = now.Sub(a.At)
+	if age < -futureSlack {
+		return Activation{}, age, false, true
+	}
+	return a, age, age <= window, false
+}

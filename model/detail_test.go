@@ -1,0 +1,98 @@
+package model_test
+
+import (
+	"testing"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+// TestDetailFollowsTheOpenJail: the open jail is asked for at once, again when
+// its counts change or after 10 s, and never twice at a time; answers for a
+// jail that was closed are dropped.
+func TestDetailFollowsTheOpenJail(t *testing.T) {
+	play(t, func(s *scenario) {
+		answer := func(what, jail string, request uint64, reason string) {
+			s.send(what, model.JailFetched{Jail: jail, Request: request, At: s.now, Reason: reason,
+				Settings: fail2ban.JailSettings{Name: jail, MaxRetry: int(request)}, HasBans: true})
+			s.note("shown: %q, asked %s, maxretry %d, %q", s.state.Detail.Jail, offset(s.state.Detail.At),
+				s.state.Detail.Settings.MaxRetry, s.state.Detail.Reason)
+		}
+		s.send("open before anything is known", model.JailOpened{Jail: "sshd"})
+		s.probe("online", online("postfix", "sshd"))
+		s.wait(time.Second)
+		s.probe("no second request", online("postfix", "sshd"))
+		answer("the answer", "sshd", 1, "")
+		s.wait(9 * time.Second)
+		s.probe("9 s later", online("postfix", "sshd"))
+		s.wait(time.Second)
+		s.probe("10 s later", online("postfix", "sshd"))
+		answer("it failed: the old one stays", "sshd", 2, "no answer")
+		s.wait(time.Second)
+		s.probe("again at once", online("postfix", "sshd"))
+		s.say("another jail: the answer for the first is dropped")
+		s.send("open postfix", model.JailOpened{Jail: "postfix"})
+		answer("the late answer", "sshd", 3, "")
+		answer("the answer", "postfix", 4, "")
+		s.wait(time.Second)
+		p := online("postfix", "sshd")
+		p.Jails[0].Counts = fail2ban.Counts{Banned: 1001, TotalBanned: 1001}
+		s.probe("its counts changed, too many bans", p)
+		s.send("closed", model.JailClosed{})
+		answer("the late answer", "postfix", 5, "")
+	})
+}
+
+// TestRates: bans are what totals grow by; what comes back after a start is
+// not counted.
+func TestRates(t *testing.T) {
+	play(t, func(s *scenario) {
+		pid := 812
+		look := func(what string, totals ...int) {
+			p := online([]string{"a", "b"}[:len(totals)]...)
+			p.PID = pid
+			for i, n := range totals {
+				p.Jails[i].TotalBanned = n
+			}
+			s.probe(what, p)
+			a, _ := s.state.RateOf("a")
+			s.note("a: %d, all: %d", a.PerMinute(s.state.Now, 5), s.state.PerMinute(5))
+		}
+		look("first: what was is not new", 10, 100)
+		s.wait(time.Second)
+		look("3 in a, 1 in b", 13, 101)
+		s.wait(time.Minute)
+		look("a minute later, 2 in a", 15, 101)
+		s.wait(2 * time.Minute)
+		look("two minutes later, none", 15, 101)
+		s.wait(time.Second)
+		look("b is gone", 15)
+		s.wait(time.Second)
+		look("b is back, its bans not yet", 15, 0)
+		s.wait(time.Second)
+		look("they come back", 15, 101)
+		s.wait(2 * time.Second)
+		look("a new one", 15, 102)
+		s.say("another process")
+		s.wait(time.Second)
+		pid++
+		look("restarted", 0, 0)
+		s.wait(time.Second)
+		look("the bans come back", 15, 102)
+		s.wait(2 * time.Second)
+		look("a new one", 16, 102)
+		s.say("an hour later nothing is left")
+		s.wait(time.Hour)
+		look("none", 16, 102)
+		s.note("bans of the hour: %d", sum(s.state.PerMinute(model.RateMinutes)))
+	})
+}
+
+func sum(n []int) int {
+	total := 0
+	for _, x := range n {
+		total += x
+	}
+	return total
+}

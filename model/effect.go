@@ -1,0 +1,26 @@
+package model
+
+import "time"
+
+// Effect is something that is to be done: a plain, comparable value, so that a
+// test can show what follows from a message.
+type Effect any
+
+// Probe asks for a look at the server. Its result is a ProbeFinished with the
+// same Term and Seq.
+type Probe struct {
+	Term  uint64
+	Seq   uint64
+	After time.Duration // from now
+}
+
+// Hurry asks that the probe that waits for its time does not wait.
+type Hurry struct{}
+
+// FetchJail asks for what the screen of one jail shows. Its result is a
+// JailFetched with the same Request.
+type FetchJail struct {
+	Jail    string
+	Request uint64
+	Bans    bool // the list of bans as well
+}

@@ -1,0 +1,129 @@
+// Package model is the state of bantop as an immutable value, and every rule by
+// which it changes.
+//
+// All of it is one pure function:
+//
+//	Update(State, Msg) (State, []Effect)
+//
+// A Msg is something that happened, an Effect something that is to be done;
+// both are plain data. There is no I/O here, no clock, no goroutine and no
+// randomness: times and identifiers arrive inside messages. A State that was
+// returned never changes again: every function copies what it changes.
+//
+// The rules are named R1 to R12 and X1 to X13 in docs/architecture.md; a comment
+// with that name stands where each is carried out, and a test of that name
+// holds it.
+package model
+
+import (
+	"time"
+
+	"bantop/config"
+)
+
+// State is everything that bantop knows. Its zero value is not used: New makes
+// one.
+type State struct {
+	Settings config.Settings
+	Host     string    // the machine that fail2ban runs on
+	Demo     bool      // the server is made up
+	Now      time.Time // the newest moment that a message brought
+	Started  time.Time // when bantop began to look
+
+	Runtime Runtime
+	Events  []Event // oldest first, at most maxEvents
+	Rates   []Rate  // sorted by jail
+	Detail  Detail  // of the jail that is open
+	Probing Probing
+}
+
+// Probing is where the next look at the server stands.
+type Probing struct {
+	Seq      uint64 // of the newest probe that was asked for
+	InFlight bool
+}
+
+// maxEvents is how many events are kept to be shown.
+const maxEvents = 200
+
+// Options are what a State starts with.
+type Options struct {
+	Settings config.Settings
+	Host     string
+	Demo     bool
+}
+
+// New returns the state before anything is known.
+func New(o Options) State {
+	return State{Settings: o.Settings, Host: o.Host, Demo: o.Demo, Runtime: Runtime{
+		Server:   ServerStatus{Kind: Unknown},
+		Decisive: ServerStatus{Kind: Unknown},
+	}}
+}
+
+// Msg is something that happened: one of the types below, in the file of its
+// subject. Update ignores any other.
+type Msg any
+
+// Started is the first message: bantop begins to look.
+type Started struct{ At time.Time }
+
+// Ticked is the passing of time.
+type Ticked struct{ At time.Time }
+
+// Update is the state after a message, and what is to be done about it.
+func Update(s State, msg Msg) (State, []Effect) {
+	switch msg := msg.(type) {
+	case Started:
+		return s.started(msg)
+	case Ticked:
+		return s.at(msg.At), nil
+	case ProbeFinished:
+		return s.probeFinished(msg)
+	case RefreshRequested:
+		return s.refreshRequested()
+	case JailOpened:
+		return s.jailOpened(msg)
+	case JailClosed:
+		return s.jailClosed(), nil
+	case JailFetched:
+		return s.jailFetched(msg), nil
+	case ActivationRecorded, ActivationCleared, PendingCreated, PendingDismissed:
+		return s.step(msg), nil
+	default:
+		return s, nil
+	}
+}
+
+func (s State) started(msg Started) (State, []Effect) {
+	s = s.at(msg.At)
+	s.Started = msg.At
+	return s.probe(0)
+}
+
+// at takes note of a moment. Messages may arrive out of order; time does not
+// go back on the screen for that.
+func (s State) at(t time.Time) State {
+	if t.After(s.Now) {
+		s.Now = t
+	}
+	return s
+}
+
+// step carries out a message of the shared state.
+func (s State) step(msg Msg) State {
+	runtime, events := Step(s.Runtime, msg)
+	s.Runtime = runtime
+	return s.log(events)
+}
+
+// log adds events.
+func (s State) log(events []Event) State {
+	if len(events) == 0 {
+		return s
+	}
+	all := make([]Event, 0, len(s.Events)+len(events))
+	all = append(append(all, s.Events...), events...)
+	s.Events = all[max(0, len(all)-maxEvents):]
+	return s
+}

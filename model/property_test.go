@@ -1,0 +1,188 @@
+package model_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"bantop/config"
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+// TestProperties sends random messages, thousands of them, and holds what must
+// always be true; at the end it holds that no State that was returned has
+// changed since.
+func TestProperties(t *testing.T) {
+	for seed := range uint64(100) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		w := &world{Rand: r, now: t0}
+		s := model.New(model.Options{Settings: config.Default()})
+		var states []model.State
+		var frozen []string
+		send := func(msg model.Msg) {
+			next, effects := model.Update(s, msg)
+			again, _ := model.Update(s, msg)
+			if show(next) != show(again) {
+				t.Fatalf("seed %d: %T gives two results", seed, msg)
+			}
+			w.take(effects)
+			if broken := invariants(s, next, w.inFlight); broken != "" {
+				t.Fatalf("seed %d: after %+v: %s", seed, msg, broken)
+			}
+			s = next
+			states = append(states, s)
+			frozen = append(frozen, show(s))
+		}
+		send(model.Started{At: w.now})
+		for range 80 {
+			send(w.message(s))
+		}
+		for i := range states {
+			if show(states[i]) != frozen[i] {
+				t.Fatalf("seed %d: state %d changed after it was returned", seed, i)
+			}
+		}
+	}
+}
+
+// world makes up messages: results of the probe that is in flight, results
+// that nobody waits for, and everything else.
+type world struct {
+	*rand.Rand
+	now      time.Time
+	inFlight []model.Probe
+}
+
+func (w *world) take(effects []model.Effect) {
+	for _, e := range effects {
+		if p, ok := e.(model.Probe); ok {
+			w.inFlight = append(w.inFlight, p)
+		}
+	}
+}
+
+func (w *world) message(s model.State) model.Msg {
+	w.now = w.now.Add(time.Duration(w.IntN(4000)) * time.Millisecond)
+	if w.IntN(20) == 0 {
+		w.now = w.now.Add(time.Duration(w.IntN(7200)-3600) * time.Second) // somebody sets the clock
+	}
+	jails := []string{"a", "b", "c", "d"}
+	switch w.IntN(12) {
+	case 0:
+		return model.Ticked{At: w.now}
+	case 1:
+		return model.RefreshRequested{}
+	case 2:
+		return model.ActivationRecorded{Activation: model.Activation{
+			Jail: jails[w.IntN(4)], At: w.now.Add(time.Duration(w.IntN(90)-80) * time.Second)}}
+	case 3:
+		return model.ActivationCleared{At: w.now}
+	case 4:
+		if p := s.Runtime.Pending; p != nil {
+			return model.PendingDismissed{ID: p.PendingID}
+		}
+		return model.PendingDismissed{}
+	case 5:
+		return model.PendingCreated{Pending: model.Pending{
+			PendingID:  model.PendingID{Kind: model.PendingCrash, Jail: jails[w.IntN(4)], Outage: uint64(w.IntN(3))},
+			DetectedAt: w.now.Add(-time.Duration(w.IntN(10)) * time.Second),
+		}}
+	case 6:
+		return model.JailOpened{Jail: jails[w.IntN(4)]}
+	case 7:
+		return model.JailFetched{Jail: jails[w.IntN(4)], Request: uint64(w.IntN(10)), At: w.now}
+	case 8: // a result that nobody waits for
+		p := w.result()
+		p.ProbeID = model.ProbeID{Term: 2 * uint64(w.IntN(2)), Seq: uint64(w.IntN(100))}
+		return p
+	default:
+		if len(w.inFlight) == 0 {
+			return model.RefreshRequested{}
+		}
+		p := w.result()
+		p.ProbeID = model.ProbeID{Term: w.inFlight[0].Term, Seq: w.inFlight[0].Seq}
+		w.inFlight = w.inFlight[1:]
+		return p
+	}
+}
+
+func (w *world) result() model.ProbeFinished {
+	p := model.ProbeFinished{
+		Started: w.now.Add(-time.Millisecond), Finished: w.now, Boot: w.now.Sub(t0) + 24*time.Hour,
+		Version: "1.0.2", PID: w.IntN(3), Gone: w.IntN(4) == 0,
+	}
+	p.Fault = []model.Fault{model.Answered, model.Answered, model.Answered, model.NotRunning, model.StaleSocket,
+		model.Denied, model.Busy, model.NoAnswer, model.Unreadable}[w.IntN(9)]
+	if p.Fault != model.Answered {
+		return p
+	}
+	for _, name := range []string{"a", "b", "c", "d"} {
+		if w.IntN(5) > 0 {
+			j := jail(name, fail2ban.Counts{Banned: w.IntN(3), TotalBanned: w.IntN(20), TotalFailed: w.IntN(20)})
+			if w.IntN(8) == 0 {
+				j.Actions = nil
+			}
+			if w.IntN(8) == 0 {
+				j.Files = nil
+			}
+			p.Jails = append(p.Jails, j)
+		}
+	}
+	return p
+}
+
+// invariants names what is broken in the step from s to n, "" where nothing is.
+func invariants(s, n model.State, inFlight []model.Probe) string {
+	a, b := s.Runtime, n.Runtime
+	switch {
+	case len(n.Events) > 200, len(b.Blame.Activations) > 16, len(b.Dismissed) > 64:
+		return "a list grew beyond its bound"
+	case n.Now.Before(s.Now):
+		return "time went back"
+	case b.Outage < a.Outage:
+		return "outages were uncounted"
+	case a.Applied.After(b.Applied):
+		return "an older result was applied"
+	case b.Blame.ClearedAt.Before(a.Blame.ClearedAt):
+		return "activations were suspected again"
+	case !slices.IsSortedFunc(b.Blame.Activations, func(x, y model.Activation) int { return x.At.Compare(y.At) }):
+		return "activations out of order"
+	case !b.Decisive.Kind.Decisive() && b.Decisive.Kind != model.Unknown:
+		return "a status that decides nothing is called decisive"
+	case b.Seen.Kind != "" && !b.Seen.Kind.Up():
+		return "the numbers of a server that did not answer"
+	case b.Starting() && !b.Server.Kind.Up():
+		return "starting while it does not answer"
+	case b.Server.Kind == model.Online && slices.ContainsFunc(b.Server.Jails, func(j model.Jail) bool { return j.State != model.JailOK }):
+		return "online with a jail that does not do its work"
+	case b.Server.Kind == model.Degraded && b.Server.Reason == "":
+		return "degraded for no reason"
+	case len(inFlight) > 1:
+		return fmt.Sprintf("%d probes in flight", len(inFlight))
+	case n.Probing.InFlight != (len(inFlight) == 1):
+		return "the probe in flight is not known"
+	}
+	return pendingInvariants(a, b)
+}
+
+func pendingInvariants(a, b model.Runtime) string {
+	p, q := a.Pending, b.Pending
+	if q != nil && slices.Contains(b.Dismissed, q.PendingID) {
+		return "a dismissed pending is back"
+	}
+	if p == nil || q == nil {
+		return ""
+	}
+	switch same := p.PendingID == q.PendingID; {
+	case same && p.Recovered && !q.Recovered:
+		return "a recovered pending is open again"
+	case same && q.DetectedAt.After(p.DetectedAt):
+		return "a detection moved to a later time"
+	case !same && !p.Recovered:
+		return "an open pending was replaced"
+	}
+	return ""
+}

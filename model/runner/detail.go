@@ -1,0 +1,26 @@
+package runner
+
+import (
+	"context"
+
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+// doFetchJail asks for what the screen of one jail shows.
+func (r *Runner) doFetchJail(ctx context.Context, e model.FetchJail) model.Msg {
+	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	defer cancel()
+	msg := model.JailFetched{Jail: e.Jail, Request: e.Request}
+	var err error
+	msg.Settings, err = r.opts.Client.JailSettings(ctx, e.Jail)
+	if err == nil && e.Bans {
+		msg.Bans, err = r.opts.Client.Bans(ctx, e.Jail, r.opts.Zone)
+		msg.HasBans = err == nil
+	}
+	if err != nil {
+		msg.Reason, msg.Hint = reason(err, r.opts.Timeout), fail2ban.Hint(err)
+	}
+	msg.At = r.now()
+	return msg
+}

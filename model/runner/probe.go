@@ -1,0 +1,127 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+// doProbe waits for its time and looks at the server. Two never overlap.
+func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
+	r.probe.Lock()
+	defer r.probe.Unlock()
+	if !r.wait(ctx, e.After) {
+		return nil
+	}
+	started := r.now()
+	mono := time.Now()
+	look, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	jails, err := r.look(look)
+	cancel()
+	if ctx.Err() != nil {
+		return nil
+	}
+	took := time.Since(mono)
+	r.budget.spend(mono, took)
+	msg := model.ProbeFinished{
+		ProbeID:  model.ProbeID{Term: e.Term, Seq: e.Seq},
+		Started:  started,
+		Finished: r.now(),
+		Boot:     r.opts.Boot(),
+		Fault:    faultOf(err),
+	}
+	if err != nil {
+		msg.Reason, msg.Hint = reason(err, r.opts.Timeout), fail2ban.Hint(err)
+		msg.Gone = r.opts.Client.Gone()
+		return msg
+	}
+	msg.Version, msg.Jails = r.known.version, jails
+	msg.PID, msg.Since = r.opts.Client.PID(), r.opts.Client.Started().Round(0)
+	return msg
+}
+
+// wait waits until the next look is due, or somebody hurries. It tells whether
+// there is to be one.
+func (r *Runner) wait(ctx context.Context, after time.Duration) bool {
+	timer := time.NewTimer(r.budget.wait(time.Now(), after, false))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-r.hurry:
+	}
+	timer.Reset(r.budget.wait(time.Now(), after, true))
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// faultOf tells what an error means to the model.
+func faultOf(err error) model.Fault {
+	for _, f := range []struct {
+		kind  error
+		fault model.Fault
+	}{
+		{fail2ban.ErrNotRunning, model.NotRunning},
+		{fail2ban.ErrStaleSocket, model.StaleSocket},
+		{fail2ban.ErrPermission, model.Denied},
+		{fail2ban.ErrBusy, model.Busy},
+		{fail2ban.ErrTimeout, model.NoAnswer},
+		{fail2ban.ErrClosed, model.NoAnswer},
+	} {
+		if errors.Is(err, f.kind) {
+			return f.fault
+		}
+	}
+	if err == nil {
+		return model.Answered
+	}
+	return model.Unreadable
+}
+
+// reason is an error in the words of a status line.
+func reason(err error, timeout time.Duration) string {
+	e, ok := errors.AsType[*fail2ban.Error](err)
+	switch {
+	case !ok:
+		return err.Error()
+	case errors.Is(err, fail2ban.ErrTimeout):
+		return "no answer for " + timeout.String() + " (" + e.Socket + ")"
+	case e.Kind == nil: // a refusal in the server's own words
+		return "fail2ban refused to " + e.Op + ": " + e.Cause.Error()
+	case e.Cause == nil:
+		return e.Kind.Error() + " (" + e.Socket + ")"
+	default:
+		return e.Kind.Error() + " (" + e.Socket + ": " + e.Cause.Error() + ")"
+	}
+}
+
+// bootClock is the time since the machine started, its sleep included.
+func bootClock() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}
+
+// lastMod is when a file was last written to, the zero time where that is not
+// to be had.
+func lastMod(path string) time.Time {
+	fi, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return fi.ModTime().Round(0)
+}

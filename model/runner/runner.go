@@ -1,0 +1,95 @@
+// Package runner does what the model's effects ask for, and says what came of
+// it: the only place where the model meets the world.
+package runner
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+// Client is what a Runner asks of the server. *socket.Client is one.
+type Client interface {
+	Version(ctx context.Context) (string, error)
+	Jails(ctx context.Context) ([]string, error)
+	JailStatuses(ctx context.Context, jails []string) ([]fail2ban.Jail, error)
+	Stats(ctx context.Context) ([]fail2ban.Jail, error)
+	Actions(ctx context.Context, jails []string) (map[string][]string, error)
+	JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error)
+	Bans(ctx context.Context, jail string, loc *time.Location) ([]fail2ban.Ban, error)
+	PID() int
+	Started() time.Time
+	Gone() bool
+}
+
+// Options say how a Runner works. The zero value of a field other than Client
+// means its default.
+type Options struct {
+	Client  Client
+	Timeout time.Duration          // for one look at the server; default 2 s
+	Now     func() time.Time       // default time.Now
+	Boot    func() time.Duration   // time since the machine started; default its own clock
+	LastMod func(string) time.Time // when a log file was written to; default its modification time
+	Zone    *time.Location         // of the server; default time.Local
+}
+
+// Runner carries out effects. Do may be called from several goroutines.
+type Runner struct {
+	opts   Options
+	hurry  chan struct{} // a token: the probe that waits is not to wait
+	probe  sync.Mutex    // held for a probe from its waiting to its end
+	budget budget
+	known  known
+}
+
+// New returns a Runner.
+func New(opts Options) *Runner {
+	if opts.Timeout <= 0 {
+		opts.Timeout = 2 * time.Second
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Boot == nil {
+		opts.Boot = bootClock
+	}
+	if opts.LastMod == nil {
+		opts.LastMod = lastMod
+	}
+	if opts.Zone == nil {
+		opts.Zone = time.Local
+	}
+	return &Runner{opts: opts, hurry: make(chan struct{}, 1)}
+}
+
+// Do carries out an effect, waiting for as long as that takes, and returns what
+// came of it; nil where there is nothing to tell or ctx ended.
+func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
+	switch e := effect.(type) {
+	case model.Probe:
+		return r.doProbe(ctx, e)
+	case model.Hurry:
+		r.Hurry()
+		return nil
+	case model.FetchJail:
+		return r.doFetchJail(ctx, e)
+	default:
+		return nil
+	}
+}
+
+// Hurry makes the probe that waits for its time go now, or the next one where
+// none waits.
+func (r *Runner) Hurry() {
+	select {
+	case r.hurry <- struct{}{}:
+	default: // somebody has said so already
+	}
+}
+
+// now is the wall clock alone: a time that is kept, sent and compared does not
+// carry this process's own clock along.
+func (r *Runner) now() time.Time { return r.opts.Now().Round(0) }

@@ -1,0 +1,93 @@
+package model_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sebdah/goldie/v2"
+
+	"bantop/config"
+	"bantop/model"
+)
+
+// A scenario is a story of messages; its golden shows, for each, the state
+// that followed and what the program would do next.
+type scenario struct {
+	t     *testing.T
+	state model.State
+	seq   uint64
+	now   time.Time
+	out   strings.Builder
+}
+
+// play tells a story and compares it with the golden of the test's name.
+func play(t *testing.T, story func(*scenario)) {
+	t.Helper()
+	s := &scenario{t: t, now: t0}
+	s.start()
+	story(s)
+	name := strings.ReplaceAll(strings.TrimPrefix(t.Name(), "Test"), "/", "-")
+	goldie.New(t, goldie.WithFixtureDir(testdata)).Assert(t, name, []byte(s.out.String()))
+}
+
+// start begins anew, with bantop's first probe under way.
+func (s *scenario) start() {
+	s.seq = 0
+	s.state, _ = model.Update(model.New(model.Options{Settings: config.Default()}), model.Started{At: s.now})
+}
+
+// say writes a line of the story that explains what comes.
+func (s *scenario) say(words string) { fmt.Fprintf(&s.out, "\n── %s\n", words) }
+
+// wait lets time pass.
+func (s *scenario) wait(d time.Duration) { s.now = s.now.Add(d) }
+
+// probe is the result of the next probe, now.
+func (s *scenario) probe(what string, p model.ProbeFinished) {
+	s.seq++
+	p = at(p, s.seq, s.now)
+	p.Window = 0 // Update sets it
+	s.send(what, p)
+}
+
+// send is any message.
+func (s *scenario) send(what string, msg model.Msg) {
+	s.t.Helper()
+	before := show(s.state)
+	events := len(s.state.Events)
+	next, effects := model.Update(s.state, msg)
+	if after := show(s.state); after != before {
+		s.t.Errorf("%s: the state before was changed:\n%s\n%s", what, before, after)
+	}
+	fmt.Fprintf(&s.out, "%8s  %-34s │ %-12s", offset(s.now), what, next.Runtime.Server.Kind)
+	if r := next.Runtime; r.Starting() {
+		s.out.WriteString(" starting")
+	}
+	if p := next.Runtime.Pending; p != nil {
+		fmt.Fprintf(&s.out, " [%s, detected %s]", showPending(p), offset(p.DetectedAt))
+	}
+	if e := showEvents(next.Events[events:]); e != "" {
+		fmt.Fprintf(&s.out, " • %s", e)
+	}
+	for _, e := range effects {
+		fmt.Fprintf(&s.out, " → %s%+v", strings.TrimPrefix(fmt.Sprintf("%T", e), "model."), e)
+	}
+	s.out.WriteByte('\n')
+	s.state = next
+}
+
+// note writes a fact of the state into the story.
+func (s *scenario) note(format string, args ...any) {
+	fmt.Fprintf(&s.out, "%8s  %s\n", "", fmt.Sprintf(format, args...))
+}
+
+// activate records the activation of a jail, that long ago.
+func (s *scenario) activate(name string, ago time.Duration) {
+	s.send("activated "+name, model.ActivationRecorded{Activation: model.Activation{
+		Jail: name, At: s.now.Add(-ago), By: "lukas", TTY: "pts/3", Source: "bantop",
+	}})
+}
+
+func offset(t time.Time) string { return fmt.Sprintf("%.3fs", t.Sub(t0).Seconds()) }
