@@ -70,8 +70,8 @@ func (b Blame) last() (Activation, bool) {
 func (b Blame) Last() (Activation, bool) { return b.last() }
 
 // suspect is the activation that a crash at that moment is put down to, and
-// how long before it was (R4). An activation too far in the future is none; it
-// tells of clocks that differ.
+// how long before it was (R4). An activation too far in the future is not
+// blamed; it tells of clocks that differ.
 func (b Blame) suspect(now time.Time, window time.Duration) (a Activation, age time.Duration, blamed, skewed bool) {
 	a, ok := b.last()
 	if !ok {
@@ -79,7 +79,7 @@ func (b Blame) suspect(now time.Time, window time.Duration) (a Activation, age t
 	}
 	age = now.Sub(a.At)
 	if age < -futureSlack {
-		return Activation{}, age, false, true
+		return a, age, false, true
 	}
 	return a, age, age <= window, false
 }

@@ -24,3 +24,10 @@ type FetchJail struct {
 	Request uint64
 	Bans    bool // the list of bans as well
 }
+
+// FetchBans asks whom a jail has banned of late. Its result is a BansFetched
+// with the same At.
+type FetchBans struct {
+	Jail string
+	At   time.Time // of the event that told how many there are
+}

@@ -88,6 +88,8 @@ func Update(s State, msg Msg) (State, []Effect) {
 		return s.jailClosed(), nil
 	case JailFetched:
 		return s.jailFetched(msg), nil
+	case BansFetched:
+		return s.bansFetched(msg), nil
 	case ActivationRecorded, ActivationCleared, PendingCreated, PendingDismissed:
 		return s.step(msg), nil
 	default:

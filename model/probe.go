@@ -1,6 +1,7 @@
 package model
 
 import (
+	"slices"
 	"time"
 
 	"bantop/fail2ban"
@@ -10,6 +11,7 @@ import (
 type ProbeFinished struct {
 	ProbeID
 	Started, Finished time.Time
+	Latency           time.Duration // how long the server took, by a clock that nobody sets
 	Boot              time.Duration // of Finished, since the machine started; 0 where that is not known
 	Window            time.Duration // how long a crash is put down to an activation; Update sets it
 
@@ -35,10 +37,10 @@ type result struct {
 	status ServerStatus
 	before ServerStatus // the decisive one
 
-	blamed    Activation // the suspect, as it was before this result
+	blamed    Activation // the newest activation, as it was before this result
 	age       time.Duration
-	isBlamed  bool
-	skewed    bool
+	isBlamed  bool // it is the suspect
+	skewed    bool // it is ahead of the clock
 	restarted bool
 	fresh     bool // the server came online or is another process
 }
@@ -102,7 +104,7 @@ func (p ProbeFinished) status() ServerStatus {
 		Hint:    p.Hint,
 		At:      p.Finished,
 		Since:   p.Finished,
-		Latency: p.Finished.Sub(p.Started),
+		Latency: p.Latency,
 	}
 	if s.Kind != Online {
 		return s
@@ -140,16 +142,17 @@ func (s State) probeFinished(msg ProbeFinished) (State, []Effect) {
 	msg.Window = s.Settings.RecoveryWindow
 	before := s.Runtime.Applied
 	s = s.step(msg)
+	var bans []Effect
 	if s.Runtime.Applied != before {
-		s = s.count()
+		s, bans = s.count()
 	}
 	if msg.ProbeID != (ProbeID{term, s.Probing.Seq}) || !s.Probing.InFlight { // not the one that is waited for
-		return s, nil
+		return s, bans
 	}
 	s.Probing.InFlight = false
 	s, effects := s.probe(s.nextProbe())
-	s, more := s.detailStale()
-	return s, append(effects, more...)
+	s, detail := s.detailStale()
+	return s, slices.Concat(effects, bans, detail)
 }
 
 // probe asks for a look at the server after a while. One is in flight at most

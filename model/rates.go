@@ -77,13 +77,16 @@ func (s State) PerMinute(n int) []int {
 
 // count compares the totals of the newest result with those before it: what
 // they grew by are new bans. A jail that is gone keeps its minutes for as long
-// as there is something in them.
-func (s State) count() State {
+// as there is something in them. Who was banned is asked for where that is
+// little for the server to write.
+func (s State) count() (State, []Effect) {
 	server := s.Runtime.Server
 	if !server.Kind.Up() {
-		return s
+		return s, nil
 	}
 	var events []Event
+	var effects []Effect
+	lines := 0
 	first := len(s.Rates) == 0
 	rates := make([]Rate, 0, len(server.Jails))
 	for _, r := range s.Rates {
@@ -100,13 +103,20 @@ func (s State) count() State {
 		next, grew := old.follow(j.Jail, server.At, !first, s.Runtime.Starting())
 		if grew > 0 {
 			events = append(events, Event{At: server.At, Kind: BansMade, Jail: j.Name, Count: grew})
+			if lines += j.Banned; lines <= maxAsked {
+				effects = append(effects, FetchBans{Jail: j.Name, At: server.At})
+			}
 		}
 		rates = append(rates, next)
 	}
 	slices.SortFunc(rates, func(a, b Rate) int { return byJail(a, b.Jail) })
 	s.Rates = rates
-	return s.log(events)
+	return s.log(events), effects
 }
+
+// maxAsked is how many bans the server may be made to write after one look to
+// name the new ones: 400 are 2 ms of its time.
+const maxAsked = 400
 
 // absent is the total of a jail that was not there at the last look.
 const absent = -1

@@ -37,7 +37,7 @@ func wentOffline(r Runtime, res *result) (Runtime, []Event) {
 func crash(r Runtime, res *result, recovered bool) (Runtime, []Event) {
 	var events []Event
 	if res.skewed {
-		events = append(events, Event{At: res.Finished, Kind: ClockSkew, Took: -res.age})
+		events = append(events, Event{At: res.Finished, Kind: ClockSkew, Jail: res.blamed.Jail, Took: -res.age})
 	}
 	if !res.isBlamed {
 		return r, events

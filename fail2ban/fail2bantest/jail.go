@@ -21,6 +21,7 @@ type jail struct {
 	totalFailed int
 	failing     map[string]failures
 	bans        []fail2ban.Ban // in the order they were made
+	lastLine    time.Time
 }
 
 type failures struct {
@@ -55,6 +56,7 @@ func (j *jail) restarted() *jail {
 
 func (j *jail) fail(address string, n int, now time.Time) bool {
 	j.totalFailed += n
+	j.lastLine = now
 	f := j.failing[address]
 	f.count += n
 	f.last = now

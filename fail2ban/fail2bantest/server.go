@@ -260,6 +260,19 @@ func (s *Server) Unban(jail, address string) {
 	}
 }
 
+// LastLine is when the log file of a jail was last written to; the zero time for
+// a file that no jail reads.
+func (s *Server) LastLine(file string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.jails {
+		if slices.Contains(j.Files, file) {
+			return j.lastLine
+		}
+	}
+	return time.Time{}
+}
+
 // Accepted is how many connections clients have made.
 func (s *Server) Accepted() int {
 	s.conns.Lock()

@@ -29,6 +29,7 @@ type Options struct {
 	Timeout time.Duration // for an exchange whose context has no deadline; default 2 s
 	Hold    time.Duration // how long one batch may keep the server from others; default 50 ms
 	Limits  wire.Limits   // on one reply
+	Control string        // how fail2ban-client is called for this server, for hints
 
 	// Processes tells of the server's process. The default asks the kernel; a
 	// server that shares its caller's process, as in tests and in the demo, has
@@ -171,6 +172,9 @@ func (c *Client) batch(ctx context.Context, commands [][]string) ([]wire.Value, 
 		}
 	}
 	kept := c.conn != nil
+	if kept && !c.mayConnect() {
+		c.drop() // dial says what the matter is
+	}
 	replies, err := c.attempt(ctx, request, len(commands))
 	if kept && len(replies) == 0 && errors.Is(err, fail2ban.ErrClosed) {
 		replies, err = c.attempt(ctx, request, len(commands))

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"bantop/fail2ban"
 	"bantop/fail2ban/wire"
 )
@@ -53,6 +55,13 @@ func (c *Client) dialError(err error) error {
 	default:
 		return err
 	}
+}
+
+// mayConnect tells whether this user may open the socket now. A connection that
+// is kept does not notice that the right to it was taken away.
+func (c *Client) mayConnect() bool {
+	err := unix.Faccessat(unix.AT_FDCWD, c.opts.Path, unix.W_OK, unix.AT_EACCESS)
+	return !errors.Is(err, unix.EACCES)
 }
 
 // unwrapNet strips the address that package net puts before a system error:

@@ -32,7 +32,7 @@ func (c *Client) hint(kind error) string {
 	case fail2ban.ErrBusy, fail2ban.ErrTimeout:
 		return "wait: a slow ban action holds up every client; if it lasts, look at fail2ban's log"
 	case fail2ban.ErrProtocol:
-		return "check that " + c.opts.Path + " is fail2ban's socket: fail2ban-client -s " + c.opts.Path + " ping"
+		return "check that " + c.opts.Path + " is fail2ban's socket: " + c.control() + " ping"
 	case fail2ban.ErrClosed:
 		return "fail2ban is stopping or restarting; if it does not come back: " + c.command("start", "start")
 	default:
@@ -43,17 +43,25 @@ func (c *Client) hint(kind error) string {
 // command is the line that makes the server do something: systemd's where it
 // runs the service, else fail2ban's own.
 func (c *Client) command(unit, client string) string {
-	if c.opts.Path == DefaultPath {
-		if _, err := os.Stat("/run/systemd/system"); err == nil {
-			return "sudo systemctl " + unit + " fail2ban"
-		}
-		return "sudo fail2ban-client " + client
+	if _, err := os.Stat("/run/systemd/system"); err == nil && c.opts.Path == DefaultPath && c.opts.Control == "" {
+		return "sudo systemctl " + unit + " fail2ban"
 	}
-	line := "fail2ban-client -s " + c.opts.Path
+	return "sudo " + c.control() + " " + client
+}
+
+// control is how fail2ban-client is called for this server.
+func (c *Client) control() string {
+	if c.opts.Control != "" {
+		return c.opts.Control
+	}
+	line := "fail2ban-client"
+	if c.opts.Path != DefaultPath {
+		line += " -s " + c.opts.Path
+	}
 	if c.opts.PIDFile != "" && c.opts.PIDFile != DefaultPIDFile {
 		line += " -p " + c.opts.PIDFile
 	}
-	return line + " " + client
+	return line
 }
 
 // permissionHint says who may open the socket, and the line that lets this

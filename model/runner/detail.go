@@ -24,3 +24,14 @@ func (r *Runner) doFetchJail(ctx context.Context, e model.FetchJail) model.Msg {
 	msg.At = r.now()
 	return msg
 }
+
+// doFetchBans asks whom a jail bans. That it failed is told by the next probe.
+func (r *Runner) doFetchBans(ctx context.Context, e model.FetchBans) model.Msg {
+	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	defer cancel()
+	bans, err := r.opts.Client.Bans(ctx, e.Jail, r.opts.Zone)
+	if err != nil {
+		return nil
+	}
+	return model.BansFetched{Jail: e.Jail, At: e.At, Bans: bans}
+}

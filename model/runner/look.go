@@ -19,6 +19,7 @@ type known struct {
 	names   []string
 	totals  fail2ban.Counts
 	details map[string]fail2ban.Jail // sources, actions, age of the last line
+	log     string                   // its log target
 	asked   time.Time
 }
 
@@ -133,6 +134,9 @@ func (r *Runner) askDetails(ctx context.Context, jails []fail2ban.Jail) ([]fail2
 			}
 		}
 		details[j.Name] = j
+	}
+	if r.known.log, err = client.LogTarget(ctx); err != nil {
+		return nil, err
 	}
 	r.known.details, r.known.asked = details, time.Now()
 	return slices.DeleteFunc(jails, func(j fail2ban.Jail) bool {

@@ -33,6 +33,7 @@ func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
 		ProbeID:  model.ProbeID{Term: e.Term, Seq: e.Seq},
 		Started:  started,
 		Finished: r.now(),
+		Latency:  took,
 		Boot:     r.opts.Boot(),
 		Fault:    faultOf(err),
 	}
@@ -40,6 +41,9 @@ func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
 		msg.Reason, msg.Hint = reason(err, r.opts.Timeout), fail2ban.Hint(err)
 		msg.Gone = r.opts.Client.Gone()
 		return msg
+	}
+	if r.opts.Watch {
+		r.log.watch(ctx, r.known.log, r.Hurry)
 	}
 	msg.Version, msg.Jails = r.known.version, jails
 	msg.PID, msg.Since = r.opts.Client.PID(), r.opts.Client.Started().Round(0)

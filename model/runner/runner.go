@@ -20,6 +20,7 @@ type Client interface {
 	Actions(ctx context.Context, jails []string) (map[string][]string, error)
 	JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error)
 	Bans(ctx context.Context, jail string, loc *time.Location) ([]fail2ban.Ban, error)
+	LogTarget(ctx context.Context) (string, error)
 	PID() int
 	Started() time.Time
 	Gone() bool
@@ -34,6 +35,7 @@ type Options struct {
 	Boot    func() time.Duration   // time since the machine started; default its own clock
 	LastMod func(string) time.Time // when a log file was written to; default its modification time
 	Zone    *time.Location         // of the server; default time.Local
+	Watch   bool                   // look at once when the server's log is written to
 }
 
 // Runner carries out effects. Do may be called from several goroutines.
@@ -43,6 +45,7 @@ type Runner struct {
 	probe  sync.Mutex    // held for a probe from its waiting to its end
 	budget budget
 	known  known
+	log    watcher
 }
 
 // New returns a Runner.
@@ -76,6 +79,8 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 		return nil
 	case model.FetchJail:
 		return r.doFetchJail(ctx, e)
+	case model.FetchBans:
+		return r.doFetchBans(ctx, e)
 	default:
 		return nil
 	}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mayImport says which packages of bantop each of them may import: imports
+// point inward (docs/architecture.md).
+var mayImport = map[string][]string{
+	"bantop":                       {"bantop/tui/cli"},
+	"bantop/config":                {},
+	"bantop/config/load":           {"bantop/config"},
+	"bantop/fail2ban":              {},
+	"bantop/fail2ban/wire":         {"bantop/fail2ban"},
+	"bantop/fail2ban/socket":       {"bantop/fail2ban", "bantop/fail2ban/wire"},
+	"bantop/fail2ban/confdir":      {"bantop/fail2ban"},
+	"bantop/fail2ban/logfile":      {"bantop/fail2ban"},
+	"bantop/fail2ban/fail2bantest": {"bantop/fail2ban", "bantop/fail2ban/wire"},
+	"bantop/model":                 {"bantop/config", "bantop/fail2ban"},
+	"bantop/model/runner":          {"bantop/model", "bantop/config/load", "bantop/fail2ban*"},
+	"bantop/tui":                   {"bantop/config", "bantop/fail2ban", "bantop/model", "bantop/model/runner", "bantop/tui/safetext", "bantop/tui/words"},
+	"bantop/tui/safetext":          {},
+	"bantop/tui/words":             {"bantop/fail2ban", "bantop/model", "bantop/tui/safetext"},
+	"bantop/tui/plain":             {"bantop/config", "bantop/fail2ban", "bantop/model", "bantop/tui/safetext", "bantop/tui/words"},
+	"bantop/tui/cli":               {"bantop/*"},
+}
+
+// TestImportsPointInward holds the table above.
+func TestImportsPointInward(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := json.NewDecoder(strings.NewReader(string(out))); d.More(); {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		allowed, ok := mayImport[p.ImportPath]
+		if !ok {
+			t.Errorf("%s is a package that the architecture does not name", p.ImportPath)
+		}
+		for _, i := range p.Imports {
+			if strings.HasPrefix(i, "bantop") && !slices.ContainsFunc(allowed, func(a string) bool { return matches(a, i) }) {
+				t.Errorf("%s may not import %s", p.ImportPath, i)
+			}
+		}
+	}
+}
+
+func matches(pattern, path string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(path, prefix)
+	}
+	return pattern == path
+}
+
+// TestModelIsPure holds that nothing that the model is built of can touch the
+// world.
+func TestModelIsPure(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./model").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range strings.Fields(string(out)) {
+		for _, bad := range []string{"net", "net/*", "os/exec", "database/*", "github.com/charmbracelet/*", "modernc.org/*", "math/rand*"} {
+			if matches(bad, p) {
+				t.Errorf("the model is built of %s", p)
+			}
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package tui
+
+import (
+	"time"
+
+	"bantop/model"
+	"bantop/tui/safetext"
+	"bantop/tui/words"
+)
+
+// notice is one thing that the administrator should know.
+type notice struct {
+	style Style
+	text  string
+	lines []safetext.Text
+}
+
+// alert draws what the administrator should know first, in at most so many
+// lines: a recovery that is to be seen to, why the server is not well, and the
+// next command. It is nothing where all is well, and never takes the keyboard.
+func (p pen) alert(s model.State, most int) []string {
+	notices := p.notices(s)
+	room := most
+	for i := len(notices) - 1; i >= 0; i-- { // a command that is cut is of no use: it goes first
+		n := &notices[i]
+		n.lines = p.wrap(n.text, p.width-2, max(1, room-i))
+		room -= len(n.lines)
+	}
+	var out []string
+	for _, n := range notices {
+		for i, text := range n.lines {
+			l := p.line()
+			if i > 0 {
+				l.skip(2)
+			}
+			out = append(out, l.put(n.style, text).String())
+		}
+	}
+	return out[:min(len(out), most)]
+}
+
+func (p pen) notices(s model.State) []notice {
+	r := s.Runtime
+	var out []notice
+	clock := func(t time.Time) string { return string(clock(t)) }
+	if pending := words.Pending(r, clock); pending != "" {
+		style := p.Bad
+		if r.Pending.Recovered {
+			style = p.Warn
+		}
+		out = append(out, notice{style: style, text: p.Alert + " " + pending})
+	}
+	if r.Starting() {
+		return append(out, notice{style: p.Warn, text: p.Dot + " fail2ban has just started and gathers its jails"})
+	}
+	if r.Server.Reason != "" {
+		out = append(out, notice{style: p.statusStyle(r), text: p.Alert + " " + r.Server.Reason})
+	}
+	if r.Server.Hint != "" {
+		out = append(out, notice{text: p.Arrow + " " + r.Server.Hint})
+	}
+	return out
+}

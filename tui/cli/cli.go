@@ -1,0 +1,89 @@
+// Package cli is the command line: the tree of commands, a file a command, and
+// the wiring of the parts.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"bantop/fail2ban"
+	"bantop/tui/safetext"
+)
+
+// Main runs bantop with the arguments of the process and returns its exit
+// code.
+func Main() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+// Run runs bantop with arguments and streams of its own. Errors go to stderr,
+// data to stdout.
+func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if code, ok := errors.AsType[exitCode](err); ok {
+		return int(code)
+	}
+	if err != nil {
+		report(stderr, err)
+		return exitUsage
+	}
+	return 0
+}
+
+// exitUsage is how bantop ends when it could not do what was asked.
+const exitUsage = 64
+
+// exitCode is an end that is no error: the code says how it stands.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// report prints an error and, on a line of its own, what to do next.
+func report(w io.Writer, err error) {
+	door := safetext.Door{}
+	fmt.Fprintf(w, "bantop: %s\n", door.Text(err.Error()))
+	if hint := fail2ban.Hint(err); hint != "" {
+		fmt.Fprintf(w, "next: %s\n", door.Text(hint))
+	}
+}
+
+func newRoot() *cobra.Command {
+	f := &flags{}
+	root := &cobra.Command{
+		Use:   "bantop",
+		Short: "A live dashboard for fail2ban",
+		Long: `bantop shows what fail2ban is doing: whether it runs, which jails do their work,
+whom they ban, and what happened. Without a command it opens the dashboard on
+this machine's fail2ban; it needs to be allowed to open fail2ban's socket, so
+it is mostly run as root.`,
+		Example: `  sudo bantop                         the dashboard
+  sudo bantop -s /run/f2b/f2b.sock    on another socket
+  sudo bantop status                  one look, for people
+  sudo bantop status --json           one look, for programs
+  bantop demo                         a made-up server, to look around`,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return dashboard(cmd, f)
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = false
+	f.add(root)
+	root.AddCommand(newStatus(f), newVersion(), newDemo(f))
+	return root
+}

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/spf13/cobra"
+
+	"bantop/config"
+	"bantop/tui"
+)
+
+// framesPerSecond is how often the screen may change: Bubble Tea's own 60 cost
+// three times the CPU of an idle dashboard, and nobody reads that fast.
+const framesPerSecond = 20
+
+// dashboard opens the dashboard on the server of the flags.
+func dashboard(cmd *cobra.Command, f *flags) error {
+	settings, err := f.settings(cmd)
+	if err != nil {
+		return err
+	}
+	srv := connect(settings, true)
+	defer srv.close()
+	return show(cmd, settings, tui.Options{State: srv.state, Perform: srv.runner.Do})
+}
+
+// show runs the dashboard until somebody quits.
+func show(cmd *cobra.Command, settings config.Settings, o tui.Options) error {
+	in, out := cmd.InOrStdin(), cmd.OutOrStdout()
+	if !isTerminal(in) || !isTerminal(out) {
+		return errors.New("open the dashboard: this is no terminal; for one look use bantop status")
+	}
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	o.Look = look(settings, os.Getenv)
+	program := tea.NewProgram(tui.New(ctx, o), tea.WithContext(ctx), tea.WithAltScreen(),
+		tea.WithFPS(framesPerSecond), tea.WithInput(in), tea.WithOutput(out))
+	if _, err := program.Run(); err != nil && !errors.Is(err, tea.ErrInterrupted) && cmd.Context().Err() == nil {
+		return fmt.Errorf("run the dashboard: %w", err)
+	}
+	return nil
+}
+
+// isTerminal tells whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	fi, err := f.Stat()
+	return err == nil && fi.Mode()&os.ModeCharDevice != 0 && fi.Name() != "null"
+}

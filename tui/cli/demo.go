@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bantop/config"
+	"bantop/config/load"
+	"bantop/fail2ban/fail2bantest"
+	"bantop/fail2ban/socket"
+	"bantop/model"
+	"bantop/model/runner"
+	"bantop/tui"
+)
+
+// newDemo is `bantop demo`.
+func newDemo(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo",
+		Short: "Open the dashboard on a made-up server",
+		Long: `Open the dashboard on a made-up server, labelled DEMO: a day of attacks at sixty
+times its speed, and the clock with it. Watch for a minute: somebody enables a
+jail that takes fail2ban down. Nothing on this machine is looked at or changed.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			settings, err := load.Settings(f.file, f.changed(cmd))
+			if err != nil {
+				return err
+			}
+			return demo(cmd, settings)
+		},
+	}
+}
+
+// demo plays a story on a server in this process and shows it.
+func demo(cmd *cobra.Command, settings config.Settings) error {
+	dir, err := os.MkdirTemp("", "bantop-demo")
+	if err != nil {
+		return fmt.Errorf("open the demo: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	story := fail2bantest.NewStory(uint64(time.Now().UnixNano()))
+	server, err := story.Begin(dir)
+	if err != nil {
+		return fmt.Errorf("open the demo: %w", err)
+	}
+	defer server.Close()
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+
+	client := socket.New(socket.Options{Path: server.Path, PIDFile: server.PIDFile, Processes: server.Processes(), Control: "fail2ban-client"})
+	defer client.Close()
+	begun := story.Now()
+	r := runner.New(runner.Options{
+		Client:  client,
+		Now:     story.Now,
+		Boot:    func() time.Duration { return time.Hour + story.Now().Sub(begun) },
+		LastMod: server.LastLine,
+	})
+	told := make(chan model.Msg, 16)
+	story.Activated = func(jail, by, tty string, at time.Time) {
+		told <- model.ActivationRecorded{Activation: model.Activation{Jail: jail, By: by, TTY: tty, At: at.Round(0), Source: "bantop"}}
+	}
+	go story.Play(ctx)
+	return show(cmd, settings, tui.Options{
+		State:   model.New(model.Options{Settings: settings, Host: "web-3", Demo: true}),
+		Perform: r.Do,
+		Now:     story.Now,
+		Told:    told,
+	})
+}

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/charmbracelet/lipgloss"
+	"github.com/muesli/termenv"
+
+	"bantop/config"
+	"bantop/tui"
+)
+
+// look is how the screen is drawn on this terminal with these settings.
+func look(s config.Settings, getenv func(string) string) tui.Look {
+	l := tui.Look{ASCII: s.ASCII || !showsUnicode(getenv)}
+	l.Theme = tui.NewTheme(themeName(s.Theme, getenv))
+	return l
+}
+
+// showsUnicode tells whether the terminal can be trusted to show more than
+// ASCII: by its locale, and not on the consoles that have no font for it.
+func showsUnicode(getenv func(string) string) bool {
+	switch term := getenv("TERM"); {
+	case term == "", term == "dumb", term == "linux", strings.HasPrefix(term, "vt1"), strings.HasPrefix(term, "vt2"):
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := strings.ToUpper(getenv(name)); v != "" {
+			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
+		}
+	}
+	return false
+}
+
+// themeName chooses the theme where the settings leave it to the terminal.
+// NO_COLOR (no-color.org) goes over what is guessed, not over what is set.
+func themeName(setting string, getenv func(string) string) string {
+	if setting != "auto" {
+		return setting
+	}
+	term := getenv("TERM")
+	switch {
+	case getenv("NO_COLOR") != "", term == "", term == "dumb", strings.HasPrefix(term, "vt1"), strings.HasPrefix(term, "vt2"):
+		return "none"
+	case !strings.Contains(term, "256color") && getenv("COLORTERM") == "" || term == "linux":
+		return "16"
+	case isDark(getenv):
+		return "dark"
+	default:
+		return "light"
+	}
+}
+
+// isDark tells whether the terminal's background is dark: as it says in
+// COLORFGBG, else as it answers when it is asked. Under tmux and screen nobody
+// can be asked, and most are dark.
+func isDark(getenv func(string) string) bool {
+	if v := getenv("COLORFGBG"); v != "" {
+		bg := v[strings.LastIndexByte(v, ';')+1:]
+		return bg != "7" && bg != "15"
+	}
+	return lipgloss.NewRenderer(termenv.DefaultOutput().TTY()).HasDarkBackground()
+}

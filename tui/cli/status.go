@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bantop/model"
+	"bantop/tui/plain"
+	"bantop/tui/safetext"
+)
+
+// newStatus is `bantop status`.
+func newStatus(f *flags) *cobra.Command {
+	var asJSON, watch bool
+	var format string
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Look once and say how it stands",
+		Long: `Look at fail2ban once and say how it stands. It ends with
+  0  fail2ban is online
+  1  it is degraded: some jails do not do their work, or a recovery is pending
+  2  it is offline
+  3  that cannot be known: no permission, or no answer`,
+		Example: `  bantop status
+  bantop status --json | jq .totals.banned
+  bantop status --format '{{.Status}} {{.Totals.Banned}}'
+  bantop status --watch`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON && format != "" {
+				return fmt.Errorf("status: --json and --format cannot both be")
+			}
+			return status(cmd, f, printer(cmd, asJSON, format), watch)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
+	cmd.Flags().StringVar(&format, "format", "", "through a Go `TEMPLATE` over the names of plain.Status")
+	cmd.Flags().BoolVar(&watch, "watch", false, "go on, and say so again when it changes")
+	return cmd
+}
+
+// printer is how a state is printed.
+func printer(cmd *cobra.Command, asJSON bool, format string) func(model.State) error {
+	out := cmd.OutOrStdout()
+	door := safetext.Door{ASCII: !showsUnicode(os.Getenv)}
+	switch {
+	case asJSON:
+		return func(s model.State) error { return plain.Of(s).JSON(out) }
+	case format != "":
+		return func(s model.State) error { return plain.Of(s).Execute(out, door, format) }
+	default:
+		return func(s model.State) error { return plain.Text(out, door, s) }
+	}
+}
+
+// settleFor is how long one look waits for a server that has just started to
+// gather its jails.
+const settleFor = 3 * time.Second
+
+func status(cmd *cobra.Command, f *flags, print func(model.State) error, watch bool) error {
+	settings, err := f.settings(cmd)
+	if err != nil {
+		return err
+	}
+	srv := connect(settings, false)
+	defer srv.close()
+	ctx := cmd.Context()
+	state, effects := model.Update(srv.state, model.Started{At: time.Now().Round(0)})
+	for deadline := time.Now().Add(settleFor); ; {
+		state, effects = look1(ctx, srv, state, effects)
+		if !state.Runtime.Starting() || time.Now().After(deadline) || ctx.Err() != nil {
+			break
+		}
+	}
+	if err := print(state); err != nil {
+		return err
+	}
+	for last := state; watch && ctx.Err() == nil; {
+		state, effects = look1(ctx, srv, state, effects)
+		if ctx.Err() == nil && changed(last, state) {
+			if err := print(state); err != nil {
+				return err
+			}
+			last = state
+		}
+	}
+	if code := plain.ExitCode(state); code != 0 {
+		return exitCode(code)
+	}
+	return nil
+}
+
+// look1 carries out the effects one after the other, up to the result of the
+// next probe.
+func look1(ctx context.Context, srv server, s model.State, effects []model.Effect) (model.State, []model.Effect) {
+	var next []model.Effect
+	for _, e := range effects {
+		msg := srv.runner.Do(ctx, e)
+		var more []model.Effect
+		s, more = model.Update(s, msg)
+		next = append(next, more...)
+	}
+	return s, next
+}
+
+// changed tells whether there is something new to say.
+func changed(a, b model.State) bool {
+	x, y := plain.Of(a), plain.Of(b)
+	x.LatencyMS, y.LatencyMS = 0, 0
+	return fmt.Sprintf("%+v", flat(x)) != fmt.Sprintf("%+v", flat(y))
+}
+
+// flat replaces the pointers of a status by what they point to.
+func flat(s plain.Status) any {
+	var since time.Time
+	if s.Since != nil {
+		since = *s.Since
+	}
+	var pending plain.Pending
+	if s.Pending != nil {
+		pending = *s.Pending
+		pending.Jail, pending.ActivatedAt = nil, nil
+	}
+	s.Since, s.Pending, s.LastActivation = nil, nil, nil
+	return []any{s, since, pending}
+}

@@ -1,0 +1,46 @@
+package tui
+
+import (
+	"time"
+
+	"bantop/model"
+	"bantop/tui/safetext"
+	"bantop/tui/words"
+)
+
+const minute = time.Minute
+
+// events draws the newest events, newest first.
+func (p pen) events(s model.State, most int) []string {
+	var out []string
+	for i := len(s.Events) - 1; i >= 0 && len(out) < most; i-- {
+		out = append(out, p.event(s.Events[i]))
+	}
+	return out
+}
+
+func (p pen) event(e model.Event) string {
+	l := p.line()
+	if p.room().small() {
+		l.put(p.Faint, clock(e.At)[:len("15:04")]).skip(1).put(p.eventStyle(e.Kind), safetext.Text(e.Kind)).skip(1)
+	} else {
+		l.put(p.Faint, clock(e.At)).skip(2).put(p.eventStyle(e.Kind), safetext.Text(e.Kind)).to(22)
+	}
+	if e.Jail != "" {
+		l.put(p.Label, p.text(e.Jail, 24)).skip(p.room().gap())
+	}
+	return l.say(Style{}, words.Event(e)).String()
+}
+
+func (p pen) eventStyle(k model.EventKind) Style {
+	switch k {
+	case model.WentOffline, model.ActivationCrash, model.JailBad, model.JailGone:
+		return p.Bad
+	case model.CameOnline, model.Recovered, model.JailMended:
+		return p.OK
+	case model.Restarted, model.ClockSkew:
+		return p.Warn
+	default:
+		return Style{}
+	}
+}

@@ -1,0 +1,50 @@
+package tui
+
+import (
+	"github.com/charmbracelet/bubbles/key"
+)
+
+// keyMap is every key, once: what it is bound to, how it is written, and what
+// it does. Footer and help are made from it.
+type keyMap struct {
+	Up, Down, PageUp, PageDown, Top, Bottom key.Binding
+	Open, Back, Filter, Sort, Reverse       key.Binding
+	Pause, Now, Help, Quit, Kill, Suspend   key.Binding
+}
+
+func bind(shown, does string, keys ...string) key.Binding {
+	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(shown, does))
+}
+
+// defaultKeys are the keys, written with the glyphs that the terminal has.
+func defaultKeys(g Glyphs) keyMap {
+	return keyMap{
+		Up:       bind(g.Above+"/k", "up", "up", "k"),
+		Down:     bind(g.Below+"/j", "down", "down", "j"),
+		PageUp:   bind("pgup", "page up", "pgup", "ctrl+b"),
+		PageDown: bind("pgdn", "page down", "pgdown", "ctrl+f"),
+		Top:      bind("g", "first", "home", "g"),
+		Bottom:   bind("G", "last", "end", "G"),
+		Open:     bind(g.Enter, "open", "enter", "l", "right"),
+		Back:     bind("esc", "back", "esc", "h", "left", "backspace"),
+		Filter:   bind("/", "filter", "/"),
+		Sort:     bind("s", "sort", "s"),
+		Reverse:  bind("S", "reverse", "S"),
+		Pause:    bind("p", "pause", "p"),
+		Now:      bind("r", "now", "r"),
+		Help:     bind("?", "help", "?"),
+		Quit:     bind("q", "quit", "q"),
+		Kill:     bind("ctrl+c", "quit at once", "ctrl+c"),
+		Suspend:  bind("ctrl+z", "suspend", "ctrl+z"),
+	}
+}
+
+// moving are the keys that move in a list.
+func (k keyMap) moving() []key.Binding {
+	return []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom}
+}
+
+// always are the keys that work on every screen.
+func (k keyMap) always() (often, seldom []key.Binding) {
+	return []key.Binding{k.Help, k.Quit}, []key.Binding{k.Kill, k.Suspend}
+}

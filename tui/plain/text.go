@@ -1,0 +1,98 @@
+package plain
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"text/template"
+	"time"
+
+	"bantop/model"
+	"bantop/tui/safetext"
+	"bantop/tui/words"
+)
+
+// JSON writes the status as one indented document.
+func (s Status) JSON(w io.Writer) error {
+	doc, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the status as JSON: %w", err)
+	}
+	_, err = w.Write(safetext.JSON(append(doc, '\n')))
+	return err
+}
+
+// Execute writes the status through a template, which sees the fields of
+// Status: {{.Status}} {{.Totals.Banned}} {{range .Jails}}{{.Name}} {{end}}.
+// A line end is added where the template gives none.
+func (s Status) Execute(w io.Writer, door safetext.Door, text string) error {
+	t, err := template.New("format").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return fmt.Errorf("read the template: %w", err)
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, s); err != nil {
+		return fmt.Errorf("fill in the template: %w", err)
+	}
+	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = string(door.Text(line))
+	}
+	_, err = io.WriteString(w, strings.Join(lines, "\n")+"\n")
+	return err
+}
+
+// Text writes the state for people.
+func Text(w io.Writer, door safetext.Door, s model.State) error {
+	var b strings.Builder
+	say := func(parts ...string) {
+		var kept []string
+		for _, p := range parts {
+			if p != "" {
+				kept = append(kept, string(door.Text(p)))
+			}
+		}
+		b.WriteString(strings.Join(kept, "   ") + "\n")
+	}
+	r := s.Runtime
+	server := r.Server
+	version, up := "", ""
+	if server.Version != "" {
+		version = "fail2ban " + server.Version
+	}
+	if d := server.Uptime(s.Now); d > 0 {
+		up = "up " + words.Span(d)
+	}
+	say(words.Status(r), version, up)
+	if server.Reason != "" {
+		say(server.Reason)
+	}
+	if server.Hint != "" {
+		say("next: " + server.Hint)
+	}
+	if p := words.Pending(r, func(t time.Time) string { return t.Local().Format(time.TimeOnly) }); p != "" {
+		say(p)
+	}
+	if server.Kind.Up() {
+		say(fmt.Sprintf("banned %s", words.Count(server.Totals.Banned)), "failing "+words.Count(server.Totals.Failing),
+			words.Plural(len(server.Jails), "jail"))
+		b.WriteString("\n")
+		if err := table(&b, door, server.Jails); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func table(w io.Writer, door safetext.Door, jails []model.Jail) error {
+	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(tw, "JAIL\tSTATE\tBANNED\tTOTAL\tFAILING\tFAILED")
+	for _, j := range jails {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", door.Text(j.Name), j.State, words.Count(j.Banned),
+			words.Count(j.TotalBanned), words.Count(j.Failing), words.Count(j.TotalFailed))
+	}
+	return tw.Flush()
+}

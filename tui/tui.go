@@ -1,0 +1,234 @@
+// Package tui is the dashboard: a Bubble Tea program that draws the model's
+// State and turns keys into messages.
+//
+// It holds only what is on the screen. Every rule about fail2ban is in package
+// model, every look at the server in model/runner; a screen is one file, which
+// draws a State into the room there is. Nothing foreign is drawn but through
+// safetext.
+package tui
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"bantop/model"
+	"bantop/tui/safetext"
+)
+
+// Options are what a dashboard is made of.
+type Options struct {
+	State   model.State
+	Perform func(context.Context, model.Effect) model.Msg // carries out an effect; see runner.Runner.Do
+	Look    Look
+	Now     func() time.Time // the clock; default time.Now
+	Told    <-chan model.Msg // messages from elsewhere; may be nil
+}
+
+// Look is how things are drawn.
+type Look struct {
+	Theme Theme
+	ASCII bool
+}
+
+// Model is the whole program.
+type Model struct {
+	state   model.State
+	perform func(model.Effect) model.Msg
+	keys    keyMap
+	pen     pen
+	screens []screen // the last is on top; the first stays
+	typing  bool
+	frozen  *model.State // what is shown while paused
+	now     func() time.Time
+	told    <-chan model.Msg
+}
+
+// New returns a dashboard that runs until ctx ends.
+func New(ctx context.Context, o Options) Model {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	glyphs := Unicode
+	if o.Look.ASCII {
+		glyphs = ASCII
+	}
+	return Model{
+		state:   o.State,
+		perform: func(e model.Effect) model.Msg { return o.Perform(ctx, e) },
+		keys:    defaultKeys(glyphs),
+		pen:     pen{Theme: o.Look.Theme, Glyphs: glyphs, Door: safetext.Door{ASCII: o.Look.ASCII}},
+		screens: []screen{overview{}},
+		now:     o.Now,
+		told:    o.Told,
+	}
+}
+
+// Init begins to look, to tick and to listen.
+func (m Model) Init() tea.Cmd {
+	return tea.Batch(func() tea.Msg { return model.Started{At: m.now().Round(0)} }, tick(m.now), listen(m.told))
+}
+
+// tick is the passing of a second, on the second.
+func tick(now func() time.Time) tea.Cmd {
+	return tea.Every(time.Second, func(time.Time) tea.Msg { return model.Ticked{At: now().Round(0)} })
+}
+
+// told is a message from elsewhere.
+type told struct{ msg model.Msg }
+
+// listen waits for the next message from elsewhere.
+func listen(from <-chan model.Msg) tea.Cmd {
+	if from == nil {
+		return nil
+	}
+	return func() tea.Msg { return told{<-from} }
+}
+
+// Update hands keys to the screen and everything else to the model.
+func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.pen.width, m.pen.height = msg.Width, msg.Height
+		return m, nil
+	case tea.KeyMsg:
+		return m.pressAll(msg)
+	case model.Ticked:
+		next, cmd := m.feed(msg)
+		return next, tea.Batch(cmd, tick(m.now))
+	case told:
+		next, cmd := m.feed(msg.msg)
+		return next, tea.Batch(cmd, listen(m.told))
+	default:
+		return m.feed(msg)
+	}
+}
+
+// feed gives the model a message and has the effects carried out.
+func (m Model) feed(msg model.Msg) (Model, tea.Cmd) {
+	if msg == nil {
+		return m, nil
+	}
+	state, effects := model.Update(m.state, msg)
+	m.state = state
+	cmds := make([]tea.Cmd, len(effects))
+	for i, e := range effects {
+		cmds[i] = do(m.perform, e)
+	}
+	return m, tea.Batch(cmds...)
+}
+
+// do carries out one effect; what comes of it is the next message.
+func do(perform func(model.Effect) model.Msg, e model.Effect) tea.Cmd {
+	return func() tea.Msg { return perform(e) }
+}
+
+// pressAll takes keys apart that came in one piece, as they do when somebody
+// types faster than the line is: to Bubble Tea they are one key of many letters.
+func (m Model) pressAll(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
+	if msg.Type != tea.KeyRunes || len(msg.Runes) < 2 || msg.Paste {
+		return m.press(msg)
+	}
+	var next tea.Model = m
+	var cmds []tea.Cmd
+	for _, r := range msg.Runes {
+		one := msg
+		one.Runes = []rune{r}
+		var cmd tea.Cmd
+		next, cmd = next.(Model).press(one)
+		cmds = append(cmds, cmd)
+	}
+	return next, tea.Batch(cmds...)
+}
+
+// press is a key: first those that work everywhere, then the screen's own.
+func (m Model) press(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
+	k := m.keys
+	switch {
+	case key.Matches(msg, k.Kill) && !m.typing:
+		return m, tea.Quit
+	case key.Matches(msg, k.Suspend):
+		return m, tea.Suspend
+	case m.typing:
+		return m.pressScreen(msg)
+	case msg.Paste: // text is no command
+		return m, nil
+	case key.Matches(msg, k.Quit):
+		if len(m.screens) == 1 {
+			return m, tea.Quit
+		}
+		return m.back()
+	case key.Matches(msg, k.Back) && len(m.screens) > 1:
+		return m.back()
+	case key.Matches(msg, k.Help):
+		if _, open := m.top().(helpScreen); !open {
+			m.screens = append(m.screens[:len(m.screens):len(m.screens)], helpScreen{of: m.allKeys()})
+		}
+		return m, nil
+	case key.Matches(msg, k.Pause):
+		return m.pause(), nil
+	case key.Matches(msg, k.Now):
+		m.frozen = nil
+		return m.feed(model.RefreshRequested{})
+	default:
+		return m.pressScreen(msg)
+	}
+}
+
+// pause freezes what is shown, or lets it go on. The looking goes on.
+func (m Model) pause() Model {
+	if m.frozen != nil {
+		m.frozen = nil
+		return m
+	}
+	frozen := m.state
+	m.frozen = &frozen
+	return m
+}
+
+func (m Model) pressScreen(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
+	next, out := m.top().press(m.keys, msg, m.shown(), m.body())
+	m.typing = out.typing
+	m.screens = append(m.screens[:len(m.screens)-1:len(m.screens)-1], next)
+	if out.open != nil {
+		m.screens = append(m.screens, out.open)
+	}
+	return m.feed(out.msg)
+}
+
+// back closes the screen on top.
+func (m Model) back() (tea.Model, tea.Cmd) {
+	_, wasJail := m.top().(jailScreen)
+	m.screens = m.screens[: len(m.screens)-1 : len(m.screens)-1]
+	if wasJail {
+		return m.feed(model.JailClosed{})
+	}
+	return m, nil
+}
+
+func (m Model) top() screen { return m.screens[len(m.screens)-1] }
+
+// shown is the state that is drawn.
+func (m Model) shown() model.State {
+	if m.frozen != nil {
+		return *m.frozen
+	}
+	return m.state
+}
+
+// footKeys are the keys that the footer shows.
+func (m Model) footKeys() []key.Binding {
+	often, _ := m.top().keys(m.keys)
+	always, _ := m.keys.always()
+	return append(slices.Clone(often), always...)
+}
+
+// allKeys are the keys that work now, for the help.
+func (m Model) allKeys() []key.Binding {
+	often, seldom := m.top().keys(m.keys)
+	always, rarely := m.keys.always()
+	return slices.Concat(often, seldom, always, rarely)
+}

@@ -1,0 +1,86 @@
+package tui
+
+import (
+	"strings"
+	"time"
+
+	"bantop/tui/safetext"
+	"bantop/tui/words"
+)
+
+const (
+	leastWidth  = 30 // below these it says so, and shows only the numbers
+	leastHeight = 8
+)
+
+// View draws the whole screen.
+func (m Model) View() string {
+	p := m.pen
+	if p.width == 0 {
+		return ""
+	}
+	if p.width < leastWidth || p.height < leastHeight {
+		return strings.Join(m.tiny(), "\n")
+	}
+	var lines []string
+	lines = append(lines, m.head()...)
+	body := m.body()
+	p.width, p.height = body.width, body.height
+	content := m.top().view(p, m.shown())
+	lines = append(lines, content[:min(len(content), body.height)]...)
+	for len(lines) < m.pen.height-1 {
+		lines = append(lines, "")
+	}
+	return strings.Join(append(lines, m.foot()), "\n")
+}
+
+// head is the header and the alert, with a blank line where there is room.
+func (m Model) head() []string {
+	p, s := m.pen, m.shown()
+	var paused time.Time
+	if m.frozen != nil {
+		paused = s.Now
+	}
+	const most = 5
+	lines := append([]string{p.header(s, paused)}, p.alert(s, min(most, p.height/3))...)
+	if len(lines) == 1 && p.height >= 16 {
+		lines = append(lines, "")
+	}
+	return lines
+}
+
+// body is the room between head and foot.
+func (m Model) body() room {
+	return room{m.pen.width, max(0, m.pen.height-len(m.head())-1)}
+}
+
+// foot is the last line: the keys, or what is being typed.
+func (m Model) foot() string {
+	o, isOverview := m.top().(overview)
+	if m.typing && isOverview {
+		return m.pen.line().put(m.pen.Key, "/").say(Style{}, o.filter).put(m.pen.Mark, " ").
+			put(m.pen.Faint, "  enter keeps the filter, esc clears it").String()
+	}
+	var note safetext.Text
+	if isOverview && o.filter != "" {
+		note = "/" + m.pen.text(o.filter, 20)
+	}
+	return m.pen.footer(m.footKeys(), note)
+}
+
+// tiny is what a terminal shows that is too small for a screen: how it stands,
+// and the counts.
+func (m Model) tiny() []string {
+	p, s := m.pen, m.shown()
+	status, _ := shown(s)
+	lines := []string{
+		p.line().put(p.statusStyle(s.Runtime), safetext.Text(p.Dot+" "+words.Status(s.Runtime))).String(),
+		p.line().put(Style{}, safetext.Text("banned "+words.Count(status.Totals.Banned))).String(),
+		p.line().put(Style{}, safetext.Text("jails "+words.Count(len(status.Jails)))).String(),
+		p.line().put(p.Faint, "too small: 30×8").String(),
+	}
+	if p.ASCII {
+		lines[3] = p.line().put(p.Faint, "too small: 30x8").String()
+	}
+	return lines[:max(0, min(len(lines), p.height))]
+}

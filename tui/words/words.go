@@ -1,0 +1,110 @@
+// Package words says in plain language what the model knows, the same on every
+// screen and in every printed line.
+package words
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"bantop/fail2ban"
+)
+
+// Count writes a number with commas: 1,284.
+func Count(n int) string {
+	s := strconv.Itoa(n)
+	neg := ""
+	if n < 0 {
+		neg, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return neg + s
+}
+
+// Plural is a number and its noun: "1 ban", "1,284 bans".
+func Plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return Count(n) + " " + noun + "s"
+}
+
+// Span is how long something took or lasts, in its two largest units: "4s",
+// "5m 12s", "3d 4h". What is negative, by clocks that differ, is "0s".
+func Span(d time.Duration) string {
+	d = max(0, d.Round(time.Second))
+	units := []struct {
+		name string
+		len  time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
+	for i, u := range units {
+		n := d / u.len
+		if n == 0 && u.name != "s" {
+			continue
+		}
+		out := strconv.Itoa(int(n)) + u.name
+		if i+1 < len(units) {
+			if m := d % u.len / units[i+1].len; m > 0 {
+				out += " " + strconv.Itoa(int(m)) + units[i+1].name
+			}
+		}
+		return out
+	}
+	return "0s"
+}
+
+// Age is how long ago something was, for a row of a table: in one unit, and
+// without seconds, so that rows do not change all the time: "now", "5m", "3h".
+func Age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "now"
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + "m"
+	case d < 48*time.Hour:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	default:
+		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
+	}
+}
+
+// Left is how long something still lasts, for a row of a table: as Span, without
+// seconds.
+func Left(d time.Duration) string {
+	if d < time.Minute {
+		return "<1m"
+	}
+	return Span(d.Truncate(time.Minute))
+}
+
+// Latency is how long a server took to answer, without digits that change at
+// every look: "<1 ms", "2 ms", "1.2 s".
+func Latency(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return "<1 ms"
+	case d < time.Second:
+		return strconv.Itoa(int(d.Round(time.Millisecond)/time.Millisecond)) + " ms"
+	default:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	}
+}
+
+// BanTime is how long bans last: "10m", or "for ever".
+func BanTime(d time.Duration) string {
+	if d == fail2ban.Permanent {
+		return "for ever"
+	}
+	return Span(d)
+}
+
+// List joins names as a sentence does: "a", "a and b", "a, b and c".
+func List(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
