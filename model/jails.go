@@ -39,7 +39,7 @@ func jailStates(r Runtime, res *result) (Runtime, []Event) {
 	}
 	if bad := sick(res.status.Jails); len(bad) > 0 {
 		res.status.Kind = Degraded
-		res.status.Reason, res.status.Hint = diagnosis(bad)
+		res.status.Reason, res.status.Hint = diagnosis(bad), advice(bad, res.Control)
 	}
 	return r, events
 }
@@ -55,8 +55,8 @@ func sick(jails []Jail) []Jail {
 	return bad
 }
 
-// diagnosis says in words what the jails have, and what helps the first.
-func diagnosis(bad []Jail) (reason, hint string) {
+// diagnosis says in words what the jails have.
+func diagnosis(bad []Jail) string {
 	var parts []string
 	for _, state := range []JailState{JailNotStarted, JailNoAction} {
 		var names []string
@@ -73,13 +73,18 @@ func diagnosis(bad []Jail) (reason, hint string) {
 			parts = append(parts, strconv.Itoa(len(names))+" jails: "+string(state))
 		}
 	}
-	first := bad[0]
-	if first.State == JailNoAction { // measured on 0.11.2 to 1.1.2-dev: a plain reload loses them
-		hint = "it bans on paper only; fail2ban-client reload --restart " + first.Name
-	} else {
-		hint = "it has neither log file nor journal match; fail2ban's log says why"
+	return strings.Join(parts, "; ")
+}
+
+// advice is what helps: the command that mends the first jail without actions,
+// else where to look.
+func advice(bad []Jail, control string) string {
+	for _, j := range bad {
+		if j.State == JailNoAction { // measured on 0.11.2 to 1.1.2-dev: a plain reload loses them
+			return j.Name + " bans on paper only; this mends it: sudo " + control + " reload --restart " + j.Name
+		}
 	}
-	return strings.Join(parts, "; "), hint
+	return bad[0].Name + " has neither log file nor journal to read; fail2ban's log says why"
 }
 
 // presence tells of jails that came or went while the server ran. Not while it

@@ -27,6 +27,7 @@ type State struct {
 	Settings config.Settings
 	Host     string    // the machine that fail2ban runs on
 	Demo     bool      // the server is made up
+	Control  string    // how fail2ban-client is called for this server
 	Now      time.Time // the newest moment that a message brought
 	Started  time.Time // when bantop began to look
 
@@ -51,11 +52,15 @@ type Options struct {
 	Settings config.Settings
 	Host     string
 	Demo     bool
+	Control  string // default "fail2ban-client"
 }
 
 // New returns the state before anything is known.
 func New(o Options) State {
-	return State{Settings: o.Settings, Host: o.Host, Demo: o.Demo, Runtime: Runtime{
+	if o.Control == "" {
+		o.Control = "fail2ban-client"
+	}
+	return State{Settings: o.Settings, Host: o.Host, Demo: o.Demo, Control: o.Control, Runtime: Runtime{
 		Server:   ServerStatus{Kind: Unknown},
 		Decisive: ServerStatus{Kind: Unknown},
 	}}

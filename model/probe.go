@@ -13,7 +13,11 @@ type ProbeFinished struct {
 	Started, Finished time.Time
 	Latency           time.Duration // how long the server took, by a clock that nobody sets
 	Boot              time.Duration // of Finished, since the machine started; 0 where that is not known
-	Window            time.Duration // how long a crash is put down to an activation; Update sets it
+
+	// Update sets these two, from the settings: how long a crash is put down to an
+	// activation, and how fail2ban-client is called.
+	Window  time.Duration
+	Control string
 
 	Fault  Fault
 	Gone   bool   // the server's process is known to have ended
@@ -139,7 +143,7 @@ const clockSlack = 5 * time.Second
 // probeFinished takes in a result and asks for the next look.
 func (s State) probeFinished(msg ProbeFinished) (State, []Effect) {
 	s = s.at(msg.Finished)
-	msg.Window = s.Settings.RecoveryWindow
+	msg.Window, msg.Control = s.Settings.RecoveryWindow, s.Control
 	before := s.Runtime.Applied
 	s = s.step(msg)
 	var bans []Effect

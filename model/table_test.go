@@ -39,7 +39,7 @@ func at(p model.ProbeFinished, seq uint64, when time.Time) model.ProbeFinished {
 	p.ProbeID = model.ProbeID{Term: 1, Seq: seq}
 	p.Started, p.Finished, p.Latency = when.Add(-time.Millisecond), when, time.Millisecond
 	if p.Window == 0 {
-		p.Window = time.Minute
+		p.Window, p.Control = time.Minute, "fail2ban-client"
 	}
 	return p
 }

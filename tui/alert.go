@@ -12,8 +12,17 @@ import (
 type notice struct {
 	style Style
 	text  string
+	rank  int // the lowest gets its lines first
 	lines []safetext.Text
 }
+
+// The ranks of notices: a command that is cut is of no use, and who did what is
+// said nowhere else.
+const (
+	rankHint = iota
+	rankPending
+	rankReason
+)
 
 // alert draws what the administrator should know first, in at most so many
 // lines: a recovery that is to be seen to, why the server is not well, and the
@@ -21,10 +30,14 @@ type notice struct {
 func (p pen) alert(s model.State, most int) []string {
 	notices := p.notices(s)
 	room := most
-	for i := len(notices) - 1; i >= 0; i-- { // a command that is cut is of no use: it goes first
-		n := &notices[i]
-		n.lines = p.wrap(n.text, p.width-2, max(1, room-i))
-		room -= len(n.lines)
+	for rank, left := rankHint, len(notices); rank <= rankReason; rank++ {
+		for i := range notices {
+			if n := &notices[i]; n.rank == rank {
+				left--
+				n.lines = p.wrap(n.text, p.width-2, max(1, room-left))
+				room -= len(n.lines)
+			}
+		}
 	}
 	var out []string
 	for _, n := range notices {
@@ -48,16 +61,16 @@ func (p pen) notices(s model.State) []notice {
 		if r.Pending.Recovered {
 			style = p.Warn
 		}
-		out = append(out, notice{style: style, text: p.Alert + " " + pending})
+		out = append(out, notice{style: style, text: p.Alert + " " + pending, rank: rankPending})
 	}
 	if r.Starting() {
-		return append(out, notice{style: p.Warn, text: p.Dot + " fail2ban has just started and gathers its jails"})
+		return append(out, notice{style: p.Warn, text: p.Dot + " fail2ban has just started and gathers its jails", rank: rankReason})
 	}
 	if r.Server.Reason != "" {
-		out = append(out, notice{style: p.statusStyle(r), text: p.Alert + " " + r.Server.Reason})
+		out = append(out, notice{style: p.statusStyle(r), text: p.Alert + " " + r.Server.Reason, rank: rankReason})
 	}
 	if r.Server.Hint != "" {
-		out = append(out, notice{text: p.Arrow + " " + r.Server.Hint})
+		out = append(out, notice{text: p.Arrow + " " + r.Server.Hint, rank: rankHint})
 	}
 	return out
 }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"bantop/model"
-	"bantop/tui/safetext"
 	"bantop/tui/words"
 )
 
@@ -22,9 +21,9 @@ func (p pen) events(s model.State, most int) []string {
 func (p pen) event(e model.Event) string {
 	l := p.line()
 	if p.room().small() {
-		l.put(p.Faint, clock(e.At)[:len("15:04")]).skip(1).put(p.eventStyle(e.Kind), safetext.Text(e.Kind)).skip(1)
+		l.put(p.Faint, clock(e.At)[:len("15:04")]).skip(1).put(p.eventStyle(e.Kind), p.text(words.Label(e), 12)).skip(1)
 	} else {
-		l.put(p.Faint, clock(e.At)).skip(2).put(p.eventStyle(e.Kind), safetext.Text(e.Kind)).to(22)
+		l.put(p.Faint, clock(e.At)).skip(2).put(p.eventStyle(e.Kind), p.text(words.Label(e), 12)).to(23)
 	}
 	if e.Jail != "" {
 		l.put(p.Label, p.text(e.Jail, 24)).skip(p.room().gap())

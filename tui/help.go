@@ -18,17 +18,17 @@ func (h helpScreen) keys(k keyMap) (often, seldom []key.Binding) {
 	return []key.Binding{k.Back, k.Up, k.Down}, nil
 }
 
-func (h helpScreen) press(k keyMap, msg tea.KeyMsg, _ model.State, r room) (screen, outcome) {
-	last := max(0, len(h.text(pen{Glyphs: Unicode, width: r.width}))-r.height)
+func (h helpScreen) press(k keyMap, msg tea.KeyMsg, _ model.State, p pen) (screen, outcome) {
+	last := max(0, len(h.text(p))-p.height)
 	switch {
 	case key.Matches(msg, k.Up):
 		h.top--
 	case key.Matches(msg, k.Down):
 		h.top++
 	case key.Matches(msg, k.PageUp):
-		h.top -= r.height
+		h.top -= p.height
 	case key.Matches(msg, k.PageDown):
-		h.top += r.height
+		h.top += p.height
 	case key.Matches(msg, k.Top):
 		h.top = 0
 	case key.Matches(msg, k.Bottom):

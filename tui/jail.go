@@ -23,9 +23,9 @@ func (j jailScreen) keys(k keyMap) (often, seldom []key.Binding) {
 	return []key.Binding{k.Back, k.Pause, k.Now}, k.moving()
 }
 
-func (j jailScreen) press(k keyMap, msg tea.KeyMsg, s model.State, r room) (screen, outcome) {
+func (j jailScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {
 	bans := len(s.Detail.Bans)
-	seen := max(1, r.height-len(j.facts(pen{width: r.width, height: r.height}, s))-2)
+	seen := max(1, p.height-len(j.facts(p, s))-2)
 	switch {
 	case key.Matches(msg, k.Up):
 		j.win = j.win.move(-1, bans, seen)

@@ -54,13 +54,13 @@ func (o overview) keys(k keyMap) (often, seldom []key.Binding) {
 	return []key.Binding{k.Open, k.Filter, k.Sort, k.Pause, k.Now}, append([]key.Binding{k.Reverse}, k.moving()...)
 }
 
-func (o overview) press(k keyMap, msg tea.KeyMsg, s model.State, r room) (screen, outcome) {
+func (o overview) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {
 	if o.typing {
 		return o.typed(msg)
 	}
 	rows := o.rows(s)
 	o = o.sync(rows)
-	seen := o.seen(s, r)
+	seen := o.layout(s, p.room()).rows
 	move := func(by int) (screen, outcome) {
 		o.win = o.win.move(by, len(rows), seen)
 		if len(rows) > 0 {
@@ -187,11 +187,6 @@ func (o overview) sync(rows []model.Jail) overview {
 	return o
 }
 
-// seen is how many rows of the table have room.
-func (o overview) seen(s model.State, r room) int {
-	return o.layout(s, r).rows
-}
-
 // layout is how the lines of the screen are shared out.
 type layout struct{ rows, events int }
 
@@ -259,9 +254,9 @@ func (o overview) empty(s model.State) safetext.Text {
 func (o overview) columns(p pen, s model.State, rows []model.Jail) []column {
 	number := func(title safetext.Text, width, rank int, k sortKey, of func(model.Jail) int) column {
 		return column{title: title, width: width, right: true, rank: rank, sort: k,
-			cell: func(p pen, row int) (Style, safetext.Text) { return p.number(of(rows[row])) }}
+			cell: func(p pen, row int) (Style, safetext.Text) { return p.number(of(rows[row]), width) }}
 	}
-	name, count, hour := 12, 8, 10
+	name, count, hour := 15, 7, 10 // 15: nginx-http-auth
 	if p.room().small() {
 		name, count, hour = 8, 6, 6
 	}
@@ -280,7 +275,7 @@ func (o overview) columns(p pen, s model.State, rows []model.Jail) []column {
 		number("BANNED", count, 2, byBanned, func(j model.Jail) int { return j.Banned }),
 		number("TOTAL", count, 5, byTotal, func(j model.Jail) int { return j.TotalBanned }),
 		number("FAILING", 8, 4, byFailing, func(j model.Jail) int { return j.Failing }),
-		number("FAILED", 8, 6, byFailed, func(j model.Jail) int { return j.TotalFailed }),
+		number("FAILED", count, 6, byFailed, func(j model.Jail) int { return j.TotalFailed }),
 		{title: "LAST HOUR", width: hour, rank: 3, sort: byHour, cell: func(p pen, row int) (Style, safetext.Text) {
 			return p.hour(s, rows[row].Name, hour)
 		}},
@@ -291,11 +286,11 @@ func (o overview) columns(p pen, s model.State, rows []model.Jail) []column {
 }
 
 // number is a count; nothing stands out less than something.
-func (p pen) number(n int) (Style, safetext.Text) {
+func (p pen) number(n, cells int) (Style, safetext.Text) {
 	if n == 0 {
 		return p.Faint, "0"
 	}
-	return Style{}, safetext.Text(words.Count(n))
+	return Style{}, safetext.Text(words.Short(n, cells))
 }
 
 // hour is the sparkline of a jail's last hour.

@@ -14,8 +14,9 @@ type screen interface {
 	// keys are the keys that it knows, most useful first: those that the footer
 	// shows, and those that only the help does.
 	keys(keyMap) (often, seldom []key.Binding)
-	// press is the screen after a key, and what follows from it.
-	press(keyMap, tea.KeyMsg, model.State, room) (screen, outcome)
+	// press is the screen after a key, and what follows from it. The pen tells
+	// how much of it is seen.
+	press(keyMap, tea.KeyMsg, model.State, pen) (screen, outcome)
 	// view draws it into at most so many lines as the pen has.
 	view(pen, model.State) []string
 }

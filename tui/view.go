@@ -25,8 +25,7 @@ func (m Model) View() string {
 	var lines []string
 	lines = append(lines, m.head()...)
 	body := m.body()
-	p.width, p.height = body.width, body.height
-	content := m.top().view(p, m.shown())
+	content := m.top().view(body, m.shown())
 	lines = append(lines, content[:min(len(content), body.height)]...)
 	for len(lines) < m.pen.height-1 {
 		lines = append(lines, "")
@@ -49,9 +48,11 @@ func (m Model) head() []string {
 	return lines
 }
 
-// body is the room between head and foot.
-func (m Model) body() room {
-	return room{m.pen.width, max(0, m.pen.height-len(m.head())-1)}
+// body is the pen for what is between head and foot.
+func (m Model) body() pen {
+	p := m.pen
+	p.height = max(0, p.height-len(m.head())-1)
+	return p
 }
 
 // foot is the last line: the keys, or what is being typed.

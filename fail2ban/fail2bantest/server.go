@@ -260,6 +260,16 @@ func (s *Server) Unban(jail, address string) {
 	}
 }
 
+// TotalBanned is how many bans a jail has made since it started.
+func (s *Server) TotalBanned(jail string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j := s.jails[jail]; j != nil {
+		return j.totalBanned
+	}
+	return 0
+}
+
 // LastLine is when the log file of a jail was last written to; the zero time for
 // a file that no jail reads.
 func (s *Server) LastLine(file string) time.Time {

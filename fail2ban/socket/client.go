@@ -206,11 +206,15 @@ func (c *Client) attempt(ctx context.Context, request []byte, n int) ([]wire.Val
 		c.measure(time.Since(started) / time.Duration(n))
 	case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
 		c.drop()
-	case c.conn.owed == 0: // it could not even be sent
+	case c.conn.owed == 0, c.conn.stalled(stall * c.opts.Timeout): // it could not even be sent, or stopped in the middle
 		c.drop()
 	}
 	return replies, err
 }
+
+// stall is how many times the time for an answer a reply may stand still in its
+// middle before the connection is given up.
+const stall = 5
 
 // measure takes note of what one command cost. A server that others keep busy
 // looks slow, so a quick answer counts at once and a slow one by and by.

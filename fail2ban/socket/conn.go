@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
+	"time"
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/wire"
@@ -17,7 +19,8 @@ type conn struct {
 	c       *net.UnixConn
 	replies chan reply
 	done    chan struct{}
-	owed    int // replies still to come whose callers have given up
+	owed    int          // replies still to come whose callers have given up
+	begun   atomic.Int64 // when the newest bytes of an unfinished reply came, in Unix nanoseconds; 0: none is unfinished
 }
 
 type reply struct {
@@ -27,7 +30,7 @@ type reply struct {
 
 func newConn(c *net.UnixConn, lim wire.Limits) *conn {
 	k := &conn{c: c, replies: make(chan reply, 16), done: make(chan struct{})}
-	go k.read(wire.NewDecoder(c, lim))
+	go k.read(wire.NewDecoder(k, lim))
 	return k
 }
 
@@ -35,6 +38,7 @@ func newConn(c *net.UnixConn, lim wire.Limits) *conn {
 func (k *conn) read(d *wire.Decoder) {
 	for {
 		v, err := d.Decode()
+		k.begun.Store(0)
 		select {
 		case k.replies <- reply{v, err}:
 		case <-k.done:
@@ -44,6 +48,20 @@ func (k *conn) read(d *wire.Decoder) {
 			return
 		}
 	}
+}
+
+// Read takes note of when bytes came.
+func (k *conn) Read(b []byte) (int, error) {
+	n, err := k.c.Read(b)
+	k.begun.Store(time.Now().UnixNano())
+	return n, err
+}
+
+// stalled tells whether a reply stopped in its middle that long ago. A server
+// that has not begun to answer is busy; one that has does not stop.
+func (k *conn) stalled(after time.Duration) bool {
+	begun := k.begun.Load()
+	return begun != 0 && time.Since(time.Unix(0, begun)) > after
 }
 
 func (k *conn) close() {

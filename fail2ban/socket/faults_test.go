@@ -169,6 +169,20 @@ func TestLateAnswer(t *testing.T) {
 	}
 }
 
+// TestHalfReplyIsGivenUp holds that a reply that stops in its middle does not
+// keep the connection for ever, while one that has not begun does.
+func TestHalfReplyIsGivenUp(t *testing.T) {
+	s := fail2bantest.New(t, fail2bantest.Options{Jails: jailNames})
+	opts := fakeOptions(s)
+	opts.Timeout = 20 * time.Millisecond
+	client := newClient(t, opts)
+	s.Inject(fail2bantest.Fault{Half: true, Times: 1})
+	eventually(t, "an answer on another connection", func() bool { return client.Ping(t.Context()) == nil })
+	if n := s.Accepted(); n != 2 {
+		t.Errorf("%d connections, want 2", n)
+	}
+}
+
 // TestBusyPasses holds that a full queue that empties in time is no error.
 func TestBusyPasses(t *testing.T) {
 	s := fail2bantest.New(t, fail2bantest.Options{})

@@ -18,9 +18,12 @@ const (
 	slower = 30 * time.Second // however much a look costs, it is not rarer than that
 )
 
-// spend takes note of a look: when it started and how long the server took.
-func (b *budget) spend(started time.Time, cost time.Duration) {
-	b.started = started
+// begin takes note of the start of a look.
+func (b *budget) begin(now time.Time) { b.started = now }
+
+// spend takes note of how long the server took for a look. One that it did not
+// answer cost it nothing.
+func (b *budget) spend(cost time.Duration) {
 	b.costs = append(b.costs, cost)
 	b.costs = slices.Clone(b.costs[max(0, len(b.costs)-looks):])
 }

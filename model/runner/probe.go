@@ -21,6 +21,7 @@ func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
 	}
 	started := r.now()
 	mono := time.Now()
+	r.budget.begin(mono)
 	look, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	jails, err := r.look(look)
 	cancel()
@@ -28,7 +29,6 @@ func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
 		return nil
 	}
 	took := time.Since(mono)
-	r.budget.spend(mono, took)
 	msg := model.ProbeFinished{
 		ProbeID:  model.ProbeID{Term: e.Term, Seq: e.Seq},
 		Started:  started,
@@ -42,6 +42,7 @@ func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
 		msg.Gone = r.opts.Client.Gone()
 		return msg
 	}
+	r.budget.spend(took)
 	if r.opts.Watch {
 		r.log.watch(ctx, r.known.log, r.Hurry)
 	}

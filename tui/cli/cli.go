@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,12 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // report prints an error and, on a line of its own, what to do next.
 func report(w io.Writer, err error) {
 	door := safetext.Door{}
-	fmt.Fprintf(w, "bantop: %s\n", door.Text(err.Error()))
+	for i, line := range strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' }) {
+		if i == 0 {
+			line = "bantop: " + line
+		}
+		fmt.Fprintln(w, door.Text(strings.ReplaceAll(line, "\t", "  ")))
+	}
 	if hint := fail2ban.Hint(err); hint != "" {
 		fmt.Fprintf(w, "next: %s\n", door.Text(hint))
 	}
@@ -75,7 +81,6 @@ it is mostly run as root.`,
   sudo bantop status                  one look, for people
   sudo bantop status --json           one look, for programs
   bantop demo                         a made-up server, to look around`,
-		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -26,7 +26,7 @@ func connect(s config.Settings, watch bool) server {
 		host = ""
 	}
 	return server{
-		state:  model.New(model.Options{Settings: s, Host: host}),
+		state:  model.New(model.Options{Settings: s, Host: host, Control: control(s)}),
 		runner: runner.New(runner.Options{Client: client, Timeout: s.Timeout, Watch: watch}),
 		close:  func() { _ = client.Close() },
 	}

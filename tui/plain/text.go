@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 	"text/template"
 	"time"
 
@@ -78,6 +77,8 @@ func Text(w io.Writer, door safetext.Door, s model.State) error {
 	if server.Kind.Up() {
 		say(fmt.Sprintf("banned %s", words.Count(server.Totals.Banned)), "failing "+words.Count(server.Totals.Failing),
 			words.Plural(len(server.Jails), "jail"))
+	}
+	if len(server.Jails) > 0 {
 		b.WriteString("\n")
 		if err := table(&b, door, server.Jails); err != nil {
 			return err
@@ -87,12 +88,39 @@ func Text(w io.Writer, door safetext.Door, s model.State) error {
 	return err
 }
 
+// table writes a line a jail: names to the left, numbers to the right.
 func table(w io.Writer, door safetext.Door, jails []model.Jail) error {
-	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "JAIL\tSTATE\tBANNED\tTOTAL\tFAILING\tFAILED")
+	rows := [][]safetext.Text{{"JAIL", "STATE", "BANNED", "TOTAL", "FAILING", "FAILED"}}
 	for _, j := range jails {
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", door.Text(j.Name), j.State, words.Count(j.Banned),
-			words.Count(j.TotalBanned), words.Count(j.Failing), words.Count(j.TotalFailed))
+		row := []safetext.Text{door.Text(j.Name), safetext.Text(j.State)}
+		for _, n := range []int{j.Banned, j.TotalBanned, j.Failing, j.TotalFailed} {
+			row = append(row, safetext.Text(words.Count(n)))
+		}
+		rows = append(rows, row)
 	}
-	return tw.Flush()
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], cell.Width())
+		}
+	}
+	const names = 2 // columns of names; the others are numbers
+	for _, row := range rows {
+		var b strings.Builder
+		for i, cell := range row {
+			blanks := strings.Repeat(" ", widths[i]-cell.Width())
+			switch {
+			case i == 0:
+				b.WriteString(string(cell) + blanks)
+			case i < names:
+				b.WriteString("  " + string(cell) + blanks)
+			default:
+				b.WriteString("  " + blanks + string(cell))
+			}
+		}
+		if _, err := io.WriteString(w, b.String()+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

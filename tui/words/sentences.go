@@ -32,9 +32,8 @@ func Pending(r model.Runtime, clock func(time.Time) string) string {
 	if p == nil {
 		return ""
 	}
-	s := "fail2ban went down at " + clock(p.DetectedAt) + ", " + Span(p.DetectedAt.Sub(p.ActivatedAt)) + " after "
-	a := activation(r, p.PendingID)
-	s += who(a) + " enabled " + p.Jail
+	s := "fail2ban went down " + Span(p.DetectedAt.Sub(p.ActivatedAt)) + " after " +
+		who(activation(r, p.PendingID)) + " enabled " + p.Jail + ", at " + clock(p.DetectedAt)
 	if p.Recovered {
 		s += "; it is back"
 	}
@@ -51,8 +50,15 @@ func activation(r model.Runtime, id model.PendingID) model.Activation {
 	return model.Activation{}
 }
 
-// Event says what happened: in the column of the jail that it is about, or in
-// a sentence.
+// Label is the word for what happened.
+func Label(e model.Event) string {
+	if e.Kind == model.JailBad {
+		return e.Note
+	}
+	return string(e.Kind)
+}
+
+// Event says what happened, behind the label and the jail that it is about.
 func Event(e model.Event) string {
 	switch e.Kind {
 	case model.CameOnline:
@@ -72,7 +78,7 @@ func Event(e model.Event) string {
 	case model.JailGone:
 		return "does not run any more"
 	case model.JailBad:
-		return e.Note
+		return meaning(model.JailState(e.Note))
 	case model.JailMended:
 		return "does its work again"
 	case model.BansMade:
@@ -95,5 +101,17 @@ func clockSkew(e model.Event) string {
 		return "the clock was set back by " + Span(-e.Took)
 	default:
 		return "the clock was set forward by " + Span(e.Took)
+	}
+}
+
+// meaning says what it means that a jail is in a state.
+func meaning(s model.JailState) string {
+	switch s {
+	case model.JailNotStarted:
+		return "it has neither log file nor journal to read"
+	case model.JailNoAction:
+		return "it bans on paper only"
+	default:
+		return ""
 	}
 }

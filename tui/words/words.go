@@ -23,6 +23,22 @@ func Count(n int) string {
 	return neg + s
 }
 
+// Short writes a number in so many cells, at least 4: with commas where they
+// fit, else as 12k or 3M.
+func Short(n, cells int) string {
+	s := Count(n)
+	for _, unit := range []struct {
+		name string
+		n    int
+	}{{"k", 1e3}, {"M", 1e6}, {"G", 1e9}} {
+		if len(s) <= cells {
+			break
+		}
+		s = Count(n/unit.n) + unit.name
+	}
+	return s
+}
+
 // Plural is a number and its noun: "1 ban", "1,284 bans".
 func Plural(n int, noun string) string {
 	if n == 1 {

@@ -14,7 +14,8 @@ func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{words.Count(0), "0"}, {words.Count(999), "999"}, {words.Count(1284), "1,284"},
 		{words.Count(1234567), "1,234,567"}, {words.Count(-1284), "-1,284"}, {words.Count(100000), "100,000"},
-		{words.Plural(1, "ban"), "1 ban"}, {words.Plural(0, "ban"), "0 bans"}, {words.Plural(1284, "ban"), "1,284 bans"},
+		{words.Short(999999, 7), "999,999"}, {words.Short(1234567, 7), "1,234k"}, {words.Short(1234567, 5), "1M"},
+		{words.Short(0, 4), "0"}, {words.Short(1<<40, 6), "1,099G"}, {words.Plural(1, "ban"), "1 ban"}, {words.Plural(0, "ban"), "0 bans"}, {words.Plural(1284, "ban"), "1,284 bans"},
 		{words.Span(0), "0s"}, {words.Span(-5 * time.Second), "0s"}, {words.Span(4*time.Second + 400*time.Millisecond), "4s"},
 		{words.Span(time.Minute), "1m"}, {words.Span(5*time.Minute + 12*time.Second), "5m 12s"},
 		{words.Span(3*day + 4*time.Hour + 59*time.Minute), "3d 4h"}, {words.Span(3*day + 59*time.Minute), "3d"},

@@ -1,0 +1,167 @@
+package cli_test
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/vt"
+	"github.com/creack/pty"
+
+	"bantop/tui/cli"
+)
+
+// reExec makes the test binary be bantop: the tests below start it so, in a
+// process of its own.
+const reExec = "BANTOP_TEST_IS_BANTOP"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(reExec) != "" {
+		os.Exit(cli.Main())
+	}
+	os.Exit(m.Run())
+}
+
+// terminal is bantop in a real pseudo-terminal, whose screen is read back
+// through a terminal emulator.
+type terminal struct {
+	t    *testing.T
+	tty  *os.File
+	cmd  *exec.Cmd
+	emu  *vt.SafeEmulator
+	done chan struct{}
+	told []string // what the program told the terminal beside its picture
+}
+
+type terminalOptions struct {
+	width, height uint16
+	env           []string
+	user          uint32 // to be instead of root
+}
+
+// open starts bantop in a terminal.
+func open(t *testing.T, o terminalOptions, args ...string) *terminal {
+	t.Helper()
+	if o.width == 0 {
+		o.width, o.height = 100, 28
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := exec.CommandContext(ctx, executable(t, o.user), args...)
+	cmd.Env = append([]string{reExec + "=1", "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}, o.env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	if o.user != 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: o.user, Gid: o.user}
+	}
+	tty, err := pty.StartWithAttrs(cmd, &pty.Winsize{Cols: o.width, Rows: o.height}, cmd.SysProcAttr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &terminal{t: t, tty: tty, cmd: cmd, emu: vt.NewSafeEmulator(int(o.width), int(o.height)), done: make(chan struct{})}
+	e.emu.SetCallbacks(vt.Callbacks{
+		Bell:  func() { e.told = append(e.told, "bell") },
+		Title: func(s string) { e.told = append(e.told, "title "+s) },
+	})
+	go func() { _, _ = io.Copy(e.tty, e.emu) }() // what a terminal answers when it is asked
+	go func() {
+		_, _ = io.Copy(e.emu, e.tty) // ends with the program
+		close(e.done)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		_ = cmd.Wait() // it may have ended with any code
+		<-e.done
+		tty.Close()
+		e.emu.Close()
+	})
+	return e
+}
+
+// executable is the test binary; for another user, a copy that he can reach.
+func executable(t *testing.T, user uint32) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if user == 0 {
+		return self
+	}
+	b, err := os.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "bantop-bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	file := filepath.Join(dir, "bantop")
+	if err := os.WriteFile(file, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// screen is what the terminal shows.
+func (e *terminal) screen() string { return e.emu.String() }
+
+// waitFor waits until the screen holds all of the words.
+func (e *terminal) waitFor(words ...string) {
+	e.t.Helper()
+	e.waitUntil(strings.Join(words, " & "), func(screen string) bool {
+		for _, w := range words {
+			if !strings.Contains(screen, w) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (e *terminal) waitUntil(what string, holds func(screen string) bool) {
+	e.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if holds(e.screen()) {
+			return
+		}
+	}
+	e.t.Fatalf("the screen does not show %q:\n%s", what, e.screen())
+}
+
+// send types.
+func (e *terminal) send(keys string) {
+	e.t.Helper()
+	if _, err := e.tty.WriteString(keys); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// resize makes the terminal larger or smaller.
+func (e *terminal) resize(width, height uint16) {
+	e.t.Helper()
+	e.emu.Resize(int(width), int(height))
+	if err := pty.Setsize(e.tty, &pty.Winsize{Cols: width, Rows: height}); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// wait waits until the program ends and returns its exit code.
+func (e *terminal) wait() int {
+	e.t.Helper()
+	select {
+	case <-e.done:
+	case <-time.After(20 * time.Second):
+		e.t.Fatalf("it does not end:\n%s", e.screen())
+	}
+	_ = e.cmd.Wait() // the code says it
+	return e.cmd.ProcessState.ExitCode()
+}

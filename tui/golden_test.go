@@ -1,0 +1,317 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	tea "github.com/charmbracelet/bubbletea"
+	"github.com/charmbracelet/x/ansi"
+	"github.com/sebdah/goldie/v2"
+
+	"bantop/config"
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+func TestMain(m *testing.M) {
+	time.Local = time.UTC // what is drawn is in local time
+	os.Exit(m.Run())
+}
+
+var t0 = time.Date(2026, 1, 2, 14, 3, 20, 0, time.UTC)
+
+// A stage is a dashboard on which a test plays: messages and keys come in, and
+// its View is looked at. Effects are not carried out.
+type stage struct {
+	t   *testing.T
+	m   Model
+	now time.Time
+	seq uint64
+}
+
+func newStage(t *testing.T, width, height int, theme string, ascii bool) *stage {
+	state := model.New(model.Options{Settings: config.Default(), Host: "web-3"})
+	s := &stage{t: t, now: t0, m: New(context.Background(), Options{
+		State:   state,
+		Perform: func(context.Context, model.Effect) model.Msg { return nil },
+		Look:    Look{Theme: NewTheme(theme), ASCII: ascii},
+	})}
+	s.send(model.Started{At: t0})
+	s.resize(width, height)
+	return s
+}
+
+func (s *stage) send(msg tea.Msg) *stage {
+	next, _ := s.m.Update(msg)
+	s.m = next.(Model)
+	return s
+}
+
+func (s *stage) resize(width, height int) *stage {
+	return s.send(tea.WindowSizeMsg{Width: width, Height: height})
+}
+
+// press presses keys: single letters, or the names that Bubble Tea gives.
+func (s *stage) press(keys ...string) *stage {
+	named := map[string]tea.KeyType{"enter": tea.KeyEnter, "esc": tea.KeyEsc, "up": tea.KeyUp, "down": tea.KeyDown,
+		"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace,
+		"ctrl+c": tea.KeyCtrlC, "ctrl+w": tea.KeyCtrlW, "ctrl+u": tea.KeyCtrlU}
+	for _, k := range keys {
+		if kt, ok := named[k]; ok {
+			s.send(tea.KeyMsg{Type: kt})
+		} else {
+			s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)})
+		}
+	}
+	return s
+}
+
+// wait lets time pass, on the dashboard's clock too.
+func (s *stage) wait(d time.Duration) *stage {
+	s.now = s.now.Add(d)
+	return s.send(model.Ticked{At: s.now})
+}
+
+// probe is the next result, now.
+func (s *stage) probe(p model.ProbeFinished) *stage {
+	s.seq++
+	p.ProbeID = model.ProbeID{Term: 1, Seq: s.seq}
+	p.Started, p.Finished = s.now.Add(-time.Millisecond), s.now
+	if p.Fault == model.Answered {
+		if p.Version == "" {
+			p.Version = "1.0.2"
+		}
+		if p.PID == 0 {
+			p.PID = 812
+		}
+		if p.Since.IsZero() {
+			p.Since = t0.Add(-76 * time.Hour)
+		}
+		p.Latency = 2 * time.Millisecond
+	}
+	return s.send(p)
+}
+
+// busy is a server under attack.
+func busy() model.ProbeFinished {
+	row := func(name string, banned, total, failing, failed int) fail2ban.Jail {
+		return fail2ban.Jail{
+			Name: name, Counts: fail2ban.Counts{Banned: banned, TotalBanned: total, Failing: failing, TotalFailed: failed},
+			Files: []string{"/var/log/" + name + ".log"}, Actions: []string{"iptables-multiport"}, LastLine: t0.Add(-time.Minute),
+		}
+	}
+	recidive := row("recidive", 9, 80, 1, 311)
+	recidive.LastLine = t0.Add(-3 * time.Hour)
+	sshd := row("sshd", 1204, 8123, 9, 41873)
+	sshd.Files, sshd.Journal, sshd.LastLine = nil, []string{"_SYSTEMD_UNIT=sshd.service + _COMM=sshd"}, time.Time{}
+	return model.ProbeFinished{Jails: []fail2ban.Jail{
+		row("dovecot", 12, 90, 0, 310), row("nginx-http-auth", 0, 0, 0, 0), row("postfix", 71, 903, 2, 8200), recidive, sshd,
+	}}
+}
+
+// attacked is a stage with an hour of bans behind it.
+func attacked(s *stage) *stage {
+	p := busy()
+	s.probe(p)
+	for i := range 60 {
+		s.wait(time.Minute)
+		p.Jails[4].TotalBanned += i * i % 7
+		p.Jails[4].Banned += i * i % 3
+		if i > 30 {
+			p.Jails[2].TotalBanned += i % 4
+		}
+		for j := range p.Jails {
+			if !p.Jails[j].LastLine.IsZero() && j != 3 {
+				p.Jails[j].LastLine = s.now.Add(-time.Duration(j) * time.Minute)
+			}
+		}
+		s.probe(p)
+	}
+	return s.send(model.BansFetched{Jail: "postfix", At: s.now, Bans: []fail2ban.Ban{
+		{Address: "203.0.113.9", Start: s.now}, {Address: "2001:db8::5", Start: s.now}, {Address: "198.51.100.0/24", Start: s.now},
+	}})
+}
+
+// fetched answers for the jail that is open.
+func (s *stage) fetched(jail string) *stage {
+	var bans []fail2ban.Ban
+	for i := range 40 {
+		b := fail2ban.Ban{Address: fmt.Sprintf("203.0.113.%d", i), Start: s.now.Add(-time.Duration(i*i) * time.Minute), Length: 28 * time.Hour}
+		b.End = b.Start.Add(b.Length)
+		bans = append(bans, b)
+	}
+	bans = append(bans, fail2ban.Ban{Address: "2001:db8:1234:5678:9abc:def0:1234:5678", Start: s.now.Add(-26 * time.Hour), Length: fail2ban.Permanent})
+	return s.send(model.JailFetched{Jail: jail, Request: 1, At: s.now, HasBans: true, Bans: bans, Settings: fail2ban.JailSettings{
+		Name: jail, BanTime: 28 * time.Hour, FindTime: 10 * time.Minute, MaxRetry: 5, Files: []string{"/var/log/auth.log"},
+		IgnoreIP: []string{"127.0.0.1/8", "::1", "198.51.100.7"}, IgnoreSelf: true, Actions: []string{"iptables-multiport", "sendmail-whois"},
+	}})
+}
+
+// scenes are the pictures that are kept of every size.
+var scenes = []struct {
+	name string
+	play func(*stage)
+}{
+	{"nothing yet", func(*stage) {}},
+	{"under attack", func(s *stage) { attacked(s) }},
+	{"cursor and order", func(s *stage) { attacked(s).press("s", "s", "down", "down") }},
+	{"typing a filter", func(s *stage) { attacked(s).press("/", "x", "backspace", "d") }},
+	{"filtered", func(s *stage) { attacked(s).press("/", "d", "o", "v", "enter") }},
+	{"filter without a match", func(s *stage) { attacked(s).press("/", "z", "z", "enter") }},
+	{"paused", func(s *stage) { attacked(s).press("p").wait(12 * time.Second) }},
+	{"no jails", func(s *stage) { s.probe(model.ProbeFinished{}) }},
+	{"degraded", func(s *stage) {
+		p := busy()
+		p.Jails[1].Files = nil
+		p.Jails[4].Actions = nil
+		s.probe(p)
+	}},
+	{"offline", func(s *stage) {
+		attacked(s).wait(time.Second).probe(model.ProbeFinished{Fault: model.NotRunning,
+			Reason: "fail2ban is not running (/var/run/fail2ban/fail2ban.sock: no such file or directory)",
+			Hint:   "sudo systemctl start fail2ban"}).wait(12 * time.Second)
+	}},
+	{"unresponsive", func(s *stage) {
+		attacked(s).wait(time.Second).probe(model.ProbeFinished{Fault: model.NoAnswer,
+			Reason: "no answer for 2s (/var/run/fail2ban/fail2ban.sock)",
+			Hint:   "wait: a slow ban action holds up every client; if it lasts, look at fail2ban's log"}).wait(4 * time.Second)
+	}},
+	{"blocked", func(s *stage) {
+		s.probe(model.ProbeFinished{Fault: model.Denied,
+			Reason: "no permission to talk to fail2ban (/var/run/fail2ban/fail2ban.sock: permission denied)",
+			Hint:   "/var/run/fail2ban/fail2ban.sock belongs to root (mode 0700): run sudo bantop"})
+	}},
+	{"starting", func(s *stage) {
+		attacked(s).wait(time.Second).probe(model.ProbeFinished{PID: 900, Since: s.now.Add(-time.Second)})
+	}},
+	{"crash", func(s *stage) { crashed(s) }},
+	{"crash recovered", func(s *stage) { crashed(s).wait(20 * time.Second).probe(busy()) }},
+	{"jail", func(s *stage) { attacked(s).press("end", "enter").fetched("sshd") }},
+	{"jail, further down", func(s *stage) {
+		attacked(s).press("end", "enter").fetched("sshd").press("end", "up")
+	}},
+	{"jail, not answered yet", func(s *stage) { attacked(s).press("end", "enter") }},
+	{"jail that is gone", func(s *stage) {
+		attacked(s).press("end", "enter").fetched("sshd").wait(time.Second)
+		p := busy()
+		p.Jails = p.Jails[:4]
+		s.probe(p)
+	}},
+	{"jail while offline", func(s *stage) {
+		attacked(s).press("end", "enter").fetched("sshd").wait(time.Second).probe(model.ProbeFinished{Fault: model.StaleSocket,
+			Reason: "fail2ban died and left its socket (/run/f2b.sock: connection refused)", Hint: "sudo fail2ban-client -x start"})
+	}},
+	{"help", func(s *stage) { attacked(s).press("?") }},
+	{"help of a jail, further down", func(s *stage) { attacked(s).press("enter", "?", "end") }},
+}
+
+func crashed(s *stage) *stage {
+	attacked(s).send(model.ActivationRecorded{Activation: model.Activation{Jail: "nginx-x", At: s.now, By: "lukas", TTY: "pts/3"}})
+	return s.wait(4 * time.Second).probe(model.ProbeFinished{Fault: model.StaleSocket,
+		Reason: "fail2ban died and left its socket (/var/run/fail2ban/fail2ban.sock: connection refused)",
+		Hint:   "sudo systemctl restart fail2ban"})
+}
+
+var sizes = []struct{ width, height int }{{100, 28}, {80, 24}, {40, 12}}
+
+// TestScreens draws every scene at every size and compares it with its golden,
+// a file a size. Before the picture is looked at, its size must be right.
+func TestScreens(t *testing.T) {
+	for _, size := range sizes {
+		for _, ascii := range []bool{false, true} {
+			name := fmt.Sprintf("screens-%dx%d", size.width, size.height)
+			if ascii {
+				name += "-ascii"
+			}
+			t.Run(name, func(t *testing.T) {
+				var out strings.Builder
+				for _, scene := range scenes {
+					s := newStage(t, size.width, size.height, "none", ascii)
+					scene.play(s)
+					view := s.m.View()
+					checkSize(t, scene.name, view, size.width, size.height)
+					fmt.Fprintf(&out, "=== %s %s\n%s\n", scene.name, strings.Repeat("=", max(0, size.width-len(scene.name)-5)), view)
+				}
+				checkASCII(t, ascii, out.String())
+				goldie.New(t, goldie.WithFixtureDir("../testdata/tui")).Assert(t, name, []byte(out.String()))
+			})
+		}
+	}
+}
+
+func checkSize(t *testing.T, scene, view string, width, height int) {
+	t.Helper()
+	lines := strings.Split(view, "\n")
+	if len(lines) != height {
+		t.Errorf("%s: %d lines, want %d", scene, len(lines), height)
+	}
+	for i, l := range lines {
+		if w := ansi.StringWidth(l); w > width {
+			t.Errorf("%s: line %d takes %d cells: %q", scene, i+1, w, l)
+		}
+		if l != strings.TrimRight(l, " ") {
+			t.Errorf("%s: line %d ends in blanks: %q", scene, i+1, l)
+		}
+	}
+}
+
+func checkASCII(t *testing.T, ascii bool, text string) {
+	t.Helper()
+	for _, r := range text {
+		if ascii && r >= 0x80 {
+			t.Fatalf("%q in a picture that is to be ASCII", r)
+		}
+	}
+}
+
+// TestThemes draws the same screen in every theme, with its sequences shown.
+func TestThemes(t *testing.T) {
+	for _, theme := range []string{"dark", "light", "16", "none"} {
+		t.Run(theme, func(t *testing.T) {
+			var out strings.Builder
+			for _, scene := range scenes {
+				switch scene.name {
+				case "crash recovered", "degraded", "offline", "typing a filter", "help":
+					s := newStage(t, 100, 28, theme, false)
+					scene.play(s)
+					view := s.m.View()
+					checkSize(t, scene.name, view, 100, 28)
+					fmt.Fprintf(&out, "=== %s\n%s\n", scene.name, strings.ReplaceAll(view, "\x1b[", "‹"))
+				}
+			}
+			goldie.New(t, goldie.WithFixtureDir("../testdata/tui")).Assert(t, "theme-"+theme, []byte(out.String()))
+		})
+	}
+}
+
+// TestTooSmall: below 30×8 the dashboard says so, and still shows how it stands.
+func TestTooSmall(t *testing.T) {
+	var out strings.Builder
+	for _, size := range []struct{ width, height int }{{29, 28}, {100, 7}, {12, 4}, {5, 2}, {1, 1}} {
+		s := newStage(t, size.width, size.height, "none", false)
+		attacked(s)
+		view := s.m.View()
+		if lines := strings.Split(view, "\n"); len(lines) > size.height || ansi.StringWidth(view) > size.width*len(lines) {
+			t.Errorf("%v: %q", size, view)
+		}
+		fmt.Fprintf(&out, "=== %dx%d\n%s\n", size.width, size.height, view)
+	}
+	goldie.New(t, goldie.WithFixtureDir("../testdata/tui")).Assert(t, "too-small", []byte(out.String()))
+}
+
+// TestEverySizeFits draws every scene at many sizes: none is overrun.
+func TestEverySizeFits(t *testing.T) {
+	for width := 30; width <= 140; width += 11 {
+		for height := 8; height <= 50; height += 7 {
+			for _, scene := range scenes {
+				s := newStage(t, width, height, "none", false)
+				scene.play(s)
+				checkSize(t, fmt.Sprintf("%s at %d×%d", scene.name, width, height), s.m.View(), width, height)
+			}
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/vt"
+
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+// hostile are texts that try to do something to the terminal.
+var hostile = []string{
+	"\x1b]0;owned\a\x1b[2J\x1b[31m\x1b[5;5H",
+	"\x1bP$q\"p\x1b\\\x1b_x\x1b\\\u009b31m\u009d0;owned\u009c",
+	"a\r\nb\tc\x08\x7f\x00\x0e",
+	"\u202egnp.exe\u2066\u200f\ufeff\u200d",
+	"\xff\xfe\xed\xb3\xbf\xc0\x80",
+	strings.Repeat("x\x1b[31m", 1<<17),
+	strings.Repeat("e\u0301\u0302\u0303", 200),
+	"日本語の牢獄🔥🇩🇪👩‍💻",
+	"--help; rm -rf / | $(reboot) `id` %s %n {{.Status}}",
+}
+
+// TestHostileText puts hostile texts wherever foreign text comes from, and
+// looks at every screen through a terminal emulator: nothing but the picture
+// reaches it.
+func TestHostileText(t *testing.T) {
+	for i, text := range hostile {
+		for _, open := range [][]string{nil, {"enter"}, {"?"}, {"/", "x"}} {
+			for _, size := range sizes {
+				t.Run(fmt.Sprintf("%d %v %d", i, open, size.width), func(t *testing.T) {
+					s := newStage(t, size.width, size.height, "dark", false)
+					s.m.state.Host = text
+					played := hostileState(s, text)
+					played.press(open...)
+					if len(open) > 0 && open[0] == "enter" {
+						s.send(hostileDetail(s, text))
+					}
+					checkPicture(t, s.m.View(), size.width, size.height)
+					s.probe(model.ProbeFinished{Fault: model.Unreadable, Reason: text, Hint: text})
+					checkPicture(t, s.m.View(), size.width, size.height)
+				})
+			}
+		}
+	}
+}
+
+func hostileState(s *stage, text string) *stage {
+	j := fail2ban.Jail{Name: text, Files: []string{text}, Actions: []string{text}, Counts: fail2ban.Counts{Banned: 1}}
+	p := model.ProbeFinished{Version: text, Jails: []fail2ban.Jail{j}}
+	s.probe(p).wait(time.Second)
+	p.Jails[0].TotalBanned = 2
+	s.probe(p).send(model.BansFetched{Jail: text, At: s.now, Bans: []fail2ban.Ban{{Address: text}, {Address: text}}})
+	s.send(model.ActivationRecorded{Activation: model.Activation{Jail: text, By: text, TTY: text, At: s.now}})
+	return s
+}
+
+func hostileDetail(s *stage, text string) model.JailFetched {
+	return model.JailFetched{Jail: text, Request: 1, At: s.now, HasBans: true,
+		Bans: []fail2ban.Ban{{Address: text}}, Settings: fail2ban.JailSettings{Name: text, Files: []string{text},
+			Journal: []string{text}, IgnoreIP: []string{text}, Actions: []string{text}}}
+}
+
+// checkPicture feeds a view to a terminal emulator and holds that it shows the
+// view, and that nothing else happened.
+func checkPicture(t *testing.T, view string, width, height int) {
+	t.Helper()
+	checkSize(t, "hostile", view, width, height)
+	e := vt.NewEmulator(width, height)
+	defer e.Close()
+	bad := func(what string) { t.Errorf("the terminal was told to %s", what) }
+	e.SetCallbacks(vt.Callbacks{
+		Bell:       func() { bad("ring") },
+		Title:      func(string) { bad("change its title") },
+		IconName:   func(string) { bad("change its icon") },
+		AltScreen:  func(bool) { bad("switch screens") },
+		EnableMode: func(ansi.Mode) { bad("set a mode") },
+	})
+	if _, err := e.WriteString(strings.ReplaceAll(view, "\n", "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Split(ansi.Strip(view), "\n")
+	got := strings.Split(e.String(), "\n")
+	for i := range want {
+		if g := strings.TrimRight(got[i], " "); g != want[i] {
+			t.Errorf("line %d: the terminal shows %q, not %q", i+1, g, want[i])
+		}
+		for _, r := range want[i] {
+			if !unicode.IsPrint(r) {
+				t.Errorf("line %d: %U", i+1, r)
+			}
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package tui
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
+	"bantop/model"
+)
+
+// TestFastTyping: keys that come in one piece, as they do over a slow line, are
+// each taken; a paste is no command.
+func TestFastTyping(t *testing.T) {
+	s := attacked(newStage(t, 100, 28, "none", false))
+	s.press("jj")
+	if got := s.m.top().(overview).win.cursor; got != 2 {
+		t.Errorf("after jj the cursor is at %d", got)
+	}
+	s.press("/ssh", "enter")
+	if got := s.m.top().(overview).filter; got != "ssh" {
+		t.Errorf("after /ssh the filter is %q", got)
+	}
+	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("qq"), Paste: true})
+	if got := s.m.top().(overview).filter; got != "ssh" {
+		t.Errorf("after a paste the filter is %q", got)
+	}
+}
+
+// TestQuit: q goes back, and quits at the top; ctrl+c quits everywhere; while
+// something is typed both are text or take it back.
+func TestQuit(t *testing.T) {
+	quits := func(s *stage, k tea.KeyMsg) bool {
+		next, cmd := s.m.Update(k)
+		s.m = next.(Model)
+		if cmd == nil {
+			return false
+		}
+		_, quit := cmd().(tea.QuitMsg)
+		return quit
+	}
+	q := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("q")}
+	ctrlC := tea.KeyMsg{Type: tea.KeyCtrlC}
+	s := attacked(newStage(t, 100, 28, "none", false)).press("enter", "?")
+	for _, want := range []bool{false, false, true} {
+		if got := quits(s, q); got != want {
+			t.Errorf("q with %d screens: %v", len(s.m.screens), got)
+		}
+	}
+	s.press("/")
+	if quits(s, q) || s.m.top().(overview).filter != "q" {
+		t.Error("q is not typed")
+	}
+	if quits(s, ctrlC) || s.m.typing {
+		t.Error("ctrl+c does not end the typing")
+	}
+	if s.press("enter"); !quits(s, ctrlC) {
+		t.Error("ctrl+c does not quit")
+	}
+}
+
+// TestCursorStaysOnJail: the cursor stays on its jail when the order of the
+// rows changes, and where it was when the jail goes.
+func TestCursorStaysOnJail(t *testing.T) {
+	s := attacked(newStage(t, 100, 28, "none", false)).press("down", "down")
+	selected := func() string {
+		o := s.m.top().(overview)
+		rows := o.rows(s.m.shown())
+		return rows[o.sync(rows).win.cursor].Name
+	}
+	if selected() != "postfix" {
+		t.Fatal(selected())
+	}
+	for range sortKeys {
+		s.press("s")
+		if selected() != "postfix" {
+			t.Errorf("sorted by %d: %s", s.m.top().(overview).order.key, selected())
+		}
+	}
+	p := busy()
+	p.Jails = slices.Delete(p.Jails, 2, 3)
+	s.probe(p)
+	if selected() != "recidive" {
+		t.Errorf("after postfix went: %s", selected())
+	}
+}
+
+// TestPauseFreezesOnlyTheScreen: while paused the state goes on.
+func TestPauseFreezesOnlyTheScreen(t *testing.T) {
+	s := attacked(newStage(t, 100, 28, "none", false)).press("p")
+	before := s.m.View()
+	s.wait(time.Second).probe(model.ProbeFinished{Fault: model.NotRunning, Reason: "gone"})
+	if s.m.View() != before {
+		t.Error("the screen changed")
+	}
+	if s.m.state.Runtime.Server.Kind != model.Offline {
+		t.Error("the state did not")
+	}
+	if s.press("p"); !strings.Contains(s.m.View(), "offline") {
+		t.Error("the screen does not go on")
+	}
+}
+
+// TestRefresh: r asks for a look at once, and ends a pause.
+func TestRefresh(t *testing.T) {
+	var done []model.Effect
+	s := newStage(t, 100, 28, "none", false)
+	s.m.perform = func(e model.Effect) model.Msg { done = append(done, e); return nil }
+	s.press("p")
+	next, cmd := s.m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("r")})
+	cmd()
+	if next.(Model).frozen != nil || !slices.Contains(done, model.Effect(model.Hurry{})) {
+		t.Errorf("%v", done)
+	}
+}
+
+// TestJailScreenTellsTheModel: opening and closing a jail are messages.
+func TestJailScreenTellsTheModel(t *testing.T) {
+	s := attacked(newStage(t, 100, 28, "none", false)).press("end", "enter")
+	if got := s.m.state.Detail.Jail; got != "sshd" {
+		t.Errorf("opened %q", got)
+	}
+	if s.press("esc"); s.m.state.Detail.Jail != "" {
+		t.Error("still open")
+	}
+}
+
+// TestHelpNamesEveryKey: every key that a screen knows is in its help, and
+// every key of the map is known to some screen.
+func TestHelpNamesEveryKey(t *testing.T) {
+	shown := ""
+	for _, open := range [][]string{{"?"}, {"enter", "?"}} {
+		s := attacked(newStage(t, 100, 60, "none", false)).press(open...)
+		view := s.m.View()
+		for _, k := range s.m.top().(helpScreen).of {
+			if line := k.Help().Key + strings.Repeat(" ", 10-len([]rune(k.Help().Key))) + k.Help().Desc; !strings.Contains(view, line) {
+				t.Errorf("%v: %q is not in the help", open, line)
+			}
+		}
+		shown += view
+	}
+	k := defaultKeys(Unicode)
+	for _, b := range slices.Concat(k.moving(), []key.Binding{k.Open, k.Back, k.Filter, k.Sort, k.Reverse, k.Pause, k.Now, k.Help, k.Quit, k.Kill, k.Suspend}) {
+		if !strings.Contains(shown, "  "+b.Help().Key+" ") {
+			t.Errorf("no screen names %q", b.Help().Key)
+		}
+	}
+}
+
+// TestEdit walks the keys that edit a line.
+func TestEdit(t *testing.T) {
+	for _, c := range []struct {
+		from string
+		key  tea.KeyMsg
+		want string
+	}{
+		{"a", tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("bé")}, "abé"},
+		{"a", tea.KeyMsg{Type: tea.KeySpace, Runes: []rune(" ")}, "a "},
+		{"aé", tea.KeyMsg{Type: tea.KeyBackspace}, "a"},
+		{"", tea.KeyMsg{Type: tea.KeyBackspace}, ""},
+		{"one two ", tea.KeyMsg{Type: tea.KeyCtrlW}, "one "},
+		{"one", tea.KeyMsg{Type: tea.KeyCtrlW}, ""},
+		{"one two", tea.KeyMsg{Type: tea.KeyCtrlU}, ""},
+		{"a", tea.KeyMsg{Type: tea.KeyLeft}, "a"},
+		{strings.Repeat("x", maxTyped), tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("y")}, strings.Repeat("x", maxTyped)},
+	} {
+		if got := edit(c.from, c.key); got != c.want {
+			t.Errorf("%q: %q, want %q", c.from, got, c.want)
+		}
+	}
+}
+
+// TestEffectsBecomeMessages: what comes of an effect is the next message.
+func TestEffectsBecomeMessages(t *testing.T) {
+	m := New(context.Background(), Options{
+		State:   model.New(model.Options{}),
+		Perform: func(_ context.Context, e model.Effect) model.Msg { return e },
+	})
+	if _, cmd := m.Update(model.Started{At: t0}); cmd() != (model.Probe{Term: 1, Seq: 1}) {
+		t.Error("the probe was not carried out")
+	}
+}
