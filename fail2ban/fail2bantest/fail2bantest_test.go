@@ -3,6 +3,7 @@ package fail2bantest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -58,8 +59,8 @@ func TestRealLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, pid := range pids {
-				if err := unix.Kill(pid, 0); !errors.Is(err, unix.ESRCH) {
-					t.Errorf("process %d is still there: %v", pid, err)
+				if unix.Kill(pid, 0) == nil && !zombie(pid) { // process 1 of a container may collect nobody
+					t.Errorf("process %d is still there", pid)
 				}
 			}
 			if err := r.Stop(); err != nil {
@@ -67,6 +68,11 @@ func TestRealLeavesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+func zombie(pid int) bool {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && strings.Contains(string(b), ") Z ")
 }
 
 // TestInstalls: what is asked for and is not there is an error, not a skip.
