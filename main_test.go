@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"bantop/model":                 {"bantop/config", "bantop/fail2ban"},
 	"bantop/model/runner":          {"bantop/model", "bantop/config/load", "bantop/fail2ban*"},
 	"bantop/tui":                   {"bantop/config", "bantop/fail2ban", "bantop/model", "bantop/model/runner", "bantop/tui/safetext", "bantop/tui/words"},
+	"bantop/tui/quiet":             {},
 	"bantop/tui/safetext":          {},
 	"bantop/tui/words":             {"bantop/fail2ban", "bantop/model", "bantop/tui/safetext"},
 	"bantop/tui/plain":             {"bantop/config", "bantop/fail2ban", "bantop/model", "bantop/tui/safetext", "bantop/tui/words"},

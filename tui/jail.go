@@ -142,12 +142,12 @@ func (j jailScreen) bans(p pen, s model.State, lines int) []string {
 	bans := slices.Clone(d.Bans)
 	slices.SortStableFunc(bans, func(a, b fail2ban.Ban) int { return b.Start.Compare(a.Start) })
 	seen := max(1, lines-1)
-	j.win = j.win.clamp(len(bans), seen)
+	win := j.win.clamp(len(bans), seen)
 	columns := banColumns(p, s, bans)
 	out := []string{p.heading(2, columns, order{key: -1})}
-	for i := j.win.top; i < min(len(bans), j.win.top+seen); i++ {
+	for i := win.top; i < min(len(bans), win.top+seen); i++ {
 		l := p.line()
-		if i == j.win.cursor {
+		if i == win.cursor {
 			l.put(p.Label, safetext.Text(p.Cursor))
 		}
 		out = append(out, p.row(l.to(2), columns, i).String())

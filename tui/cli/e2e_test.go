@@ -178,6 +178,29 @@ func TestDashboardHostileServer(t *testing.T) {
 	}
 }
 
+// TestOneShotsAskTheTerminalNothing: a command that prints writes what it
+// prints, and no query.
+func TestOneShotsAskTheTerminalNothing(t *testing.T) {
+	e := open(t, terminalOptions{env: []string{"COLORFGBG="}}, "version")
+	if code := e.wait(); code != 0 || !strings.HasPrefix(e.screen(), "bantop ") {
+		t.Errorf("exit %d: %q", code, e.screen())
+	}
+	if raw := e.raw(); strings.Contains(raw, "\x1b") {
+		t.Errorf("it wrote %q", raw)
+	}
+}
+
+// TestBackgroundIsAsked: the dashboard asks for the background where nothing
+// else says it, and takes the answer for no key.
+func TestBackgroundIsAsked(t *testing.T) {
+	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
+	e := open(t, terminalOptions{env: []string{"COLORFGBG="}}, "-s", s.Path, "-p", s.PIDFile)
+	e.waitFor("● online", "▸ sshd")
+	if raw := e.raw(); strings.Count(raw, "\x1b]11;?") != 1 {
+		t.Errorf("it wrote %q", raw)
+	}
+}
+
 // TestDemo: the demo says that it is one, and never looks at this machine.
 func TestDemo(t *testing.T) {
 	e := open(t, terminalOptions{}, "demo", "-s", "/nonexistent")

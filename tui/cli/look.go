@@ -1,13 +1,14 @@
 package cli
 
 import (
+	"os"
 	"strings"
 
-	"github.com/charmbracelet/lipgloss"
 	"github.com/muesli/termenv"
 
 	"bantop/config"
 	"bantop/tui"
+	_ "bantop/tui/quiet" // before Bubble Tea asks the terminal
 )
 
 // look is how the screen is drawn on this terminal with these settings.
@@ -59,5 +60,5 @@ func isDark(getenv func(string) string) bool {
 		bg := v[strings.LastIndexByte(v, ';')+1:]
 		return bg != "7" && bg != "15"
 	}
-	return lipgloss.NewRenderer(termenv.DefaultOutput().TTY()).HasDarkBackground()
+	return termenv.NewOutput(os.Stdout).HasDarkBackground()
 }

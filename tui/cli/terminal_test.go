@@ -37,6 +37,7 @@ type terminal struct {
 	emu  *vt.SafeEmulator
 	done chan struct{}
 	told []string // what the program told the terminal beside its picture
+	out  lines    // all that it wrote
 }
 
 type terminalOptions struct {
@@ -69,7 +70,7 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 	})
 	go func() { _, _ = io.Copy(e.tty, e.emu) }() // what a terminal answers when it is asked
 	go func() {
-		_, _ = io.Copy(e.emu, e.tty) // ends with the program
+		_, _ = io.Copy(io.MultiWriter(&e.out, e.emu), e.tty) // ends with the program
 		close(e.done)
 	}()
 	t.Cleanup(func() {
@@ -113,6 +114,9 @@ func executable(t *testing.T, user uint32) string {
 
 // screen is what the terminal shows.
 func (e *terminal) screen() string { return e.emu.String() }
+
+// raw is all that the program wrote.
+func (e *terminal) raw() string { return strings.Join(e.out.all(), "\n") }
 
 // waitFor waits until the screen holds all of the words.
 func (e *terminal) waitFor(words ...string) {

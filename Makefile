@@ -1,0 +1,49 @@
+# make run    opens the dashboard
+# make test   runs every test
+# Both fetch what they need. The rest is for those who work on bantop.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X bantop/tui/cli.Version=$(VERSION)
+
+.PHONY: build run test check bench fuzz goldens clean
+
+# One static binary.
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bantop .
+
+# The dashboard on this machine's fail2ban, where it is installed; without, a demo.
+run: build
+	@if command -v fail2ban-server >/dev/null || [ -x /usr/bin/fail2ban-server ]; then ./bantop; else ./bantop demo; fi
+
+# Every test, against a real fail2ban too: the one that is installed, else the
+# distribution's, unpacked into a cache folder.
+test:
+	@found=$$(.ci/fail2ban) && BANTOP_FAIL2BAN="$$found" go test ./...
+
+# All that must hold before a commit, with the race detector, on fail2ban 1.0 and 1.1.
+check:
+	@unformatted=$$(gofmt -l .) && [ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	@command -v gcc >/dev/null || .ci/install gcc libc6-dev
+	@found=$$(.ci/fail2ban --both) && BANTOP_FAIL2BAN="$$found" CGO_ENABLED=1 go test -race -timeout 20m ./...
+	$(MAKE) build
+
+# The figures of the README.
+bench:
+	@found=$$(.ci/fail2ban) && BANTOP_FAIL2BAN="$$found" go test -run '^$$' -bench . -benchtime 1s ./...
+
+# A minute for everything that reads foreign bytes.
+fuzz:
+	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./fail2ban/wire
+	go test -run '^$$' -fuzz FuzzParseBan -fuzztime 1m ./fail2ban
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./config
+	go test -run '^$$' -fuzz FuzzText -fuzztime 1m ./tui/safetext
+
+# Renews the goldens. Look at the difference before you commit it.
+goldens:
+	GOLDIE_UPDATE=true go test ./fail2ban/wire ./model ./tui ./tui/plain
+	git diff --stat testdata
+
+clean:
+	rm -rf bantop .cache
