@@ -154,7 +154,7 @@ func TestDashboardASCII(t *testing.T) {
 					t.Errorf("%q is on the screen", r)
 				}
 			}
-			coloured := strings.Contains(e.emu.Render(), "\x1b[")
+			coloured := strings.Contains(e.styled(), "\x1b[")
 			if want := name != "vt100" && name != "NO_COLOR"; coloured != want {
 				t.Errorf("coloured: %v", coloured)
 			}

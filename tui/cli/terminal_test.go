@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ type terminal struct {
 	t    *testing.T
 	tty  *os.File
 	cmd  *exec.Cmd
-	emu  *vt.SafeEmulator
+	emu  *emulator
 	done chan struct{}
 	told []string // what the program told the terminal beside its picture
 	out  lines    // all that it wrote
@@ -63,12 +64,12 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &terminal{t: t, tty: tty, cmd: cmd, emu: vt.NewSafeEmulator(int(o.width), int(o.height)), done: make(chan struct{})}
-	e.emu.SetCallbacks(vt.Callbacks{
+	e := &terminal{t: t, tty: tty, cmd: cmd, emu: &emulator{e: vt.NewEmulator(int(o.width), int(o.height))}, done: make(chan struct{})}
+	e.emu.e.SetCallbacks(vt.Callbacks{
 		Bell:  func() { e.told = append(e.told, "bell") },
 		Title: func(s string) { e.told = append(e.told, "title "+s) },
 	})
-	go func() { _, _ = io.Copy(e.tty, e.emu) }() // what a terminal answers when it is asked
+	go func() { _, _ = io.Copy(e.tty, e.emu.e) }() // what a terminal answers when it is asked
 	go func() {
 		_, _ = io.Copy(io.MultiWriter(&e.out, e.emu), e.tty) // ends with the program
 		close(e.done)
@@ -78,7 +79,10 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 		_ = cmd.Wait() // it may have ended with any code
 		<-e.done
 		tty.Close()
-		e.emu.Close()
+		// Not Close, which (v0.1.0) races with the Read above.
+		if err := e.emu.e.InputPipe().(io.Closer).Close(); err != nil {
+			t.Error(err)
+		}
 	})
 	return e
 }
@@ -113,7 +117,34 @@ func executable(t *testing.T, user uint32) string {
 }
 
 // screen is what the terminal shows.
-func (e *terminal) screen() string { return e.emu.String() }
+func (e *terminal) screen() (text string) {
+	e.emu.do(func(v *vt.Emulator) { text = v.String() })
+	return text
+}
+
+// styled is the same with its colours.
+func (e *terminal) styled() (text string) {
+	e.emu.do(func(v *vt.Emulator) { text = v.Render() })
+	return text
+}
+
+// emulator is a terminal emulator that one may write to and another look at:
+// the library's own safe one (v0.1.0) does not guard its String.
+type emulator struct {
+	mu sync.Mutex
+	e  *vt.Emulator
+}
+
+func (e *emulator) do(f func(*vt.Emulator)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f(e.e)
+}
+
+func (e *emulator) Write(b []byte) (n int, err error) {
+	e.do(func(v *vt.Emulator) { n, err = v.Write(b) })
+	return n, err
+}
 
 // raw is all that the program wrote.
 func (e *terminal) raw() string { return strings.Join(e.out.all(), "\n") }
@@ -152,7 +183,7 @@ func (e *terminal) send(keys string) {
 // resize makes the terminal larger or smaller.
 func (e *terminal) resize(width, height uint16) {
 	e.t.Helper()
-	e.emu.Resize(int(width), int(height))
+	e.emu.do(func(v *vt.Emulator) { v.Resize(int(width), int(height)) })
 	if err := pty.Setsize(e.tty, &pty.Winsize{Cols: width, Rows: height}); err != nil {
 		e.t.Fatal(err)
 	}
