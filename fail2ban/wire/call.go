@@ -101,23 +101,40 @@ func (d *Decoder) call(vals []uint32) error {
 // made when somebody recalls it. No value has a number that high.
 const memoTuple = 1 << 31
 
-// address carries out in one step what stands behind each address of a list:
-// TUPLE1, MEMOIZE, REDUCE, MEMOIZE, that is str(("192.0.2.1",)), all of it
-// remembered. It tells whether it did; where anything is out of the ordinary
-// it leaves all as it was. This halves the time for a reply of 100,000 bans.
-func (d *Decoder) address() bool {
-	const rest = "\x94R\x94"
-	at := len(d.stack) - 2
-	if at < d.base() || d.end-d.pos < len(rest) || string(d.buf[d.pos:d.pos+len(rest)]) != rest {
+// address carries out in one step what a reply says for each address of a list
+// but the first:
+//
+//	BINGET class, SHORT_BINUNICODE address, MEMOIZE, TUPLE1, MEMOIZE, REDUCE, MEMOIZE
+//
+// that is str(("192.0.2.1",)), all of it remembered. The opcode BINGET was
+// read. It tells whether it did; where anything is out of the ordinary it
+// leaves all as it was. It makes a reply of 100,000 bans 2.5 times as fast.
+func (d *Decoder) address() (bool, error) {
+	const head, rest = 3, "\x94\x85\x94R\x94" // index, opcode, length; what follows the string
+	b := d.buf[d.pos:d.end]
+	if len(b) < head || b[1] != opShortBinUnicode || int(b[0]) >= len(d.memo) {
+		return false, nil
+	}
+	size := int(b[2])
+	all := head + size + len(rest)
+	if len(b) < all || size > d.lim.String || string(b[head+size:all]) != rest || !d.isStr(d.memo[b[0]]) {
+		return false, nil
+	}
+	text := b[head : head+size]
+	d.skip(all)
+	if err := d.addText(text); err != nil {
+		return false, err
+	}
+	v := d.stack[len(d.stack)-1]
+	d.memo = push(d.memo, v, v|memoTuple, v)
+	return true, nil
+}
+
+// isStr tells whether a value of the memo is the class builtins.str.
+func (d *Decoder) isStr(v uint32) bool {
+	if v&memoTuple != 0 {
 		return false
 	}
-	c, arg := d.m.nodes[d.stack[at]], d.stack[at+1]
-	if c.kind != class || d.m.nodes[arg].kind != String || string(d.text[c.a:c.a+c.b]) != strClass {
-		return false
-	}
-	d.skip(len(rest))
-	d.memo = push(d.memo, arg|memoTuple, arg)
-	d.stack[at] = arg
-	d.stack = d.stack[:at+1]
-	return true
+	c := d.m.nodes[v]
+	return c.kind == class && string(d.text[c.a:c.a+c.b]) == strClass
 }

@@ -173,9 +173,14 @@ func (d *Decoder) addString(n uint64) error {
 	if err != nil {
 		return err
 	}
+	return d.addText(b)
+}
+
+// addText pushes a string.
+func (d *Decoder) addText(b []byte) error {
 	at := len(d.text)
 	d.text = push(d.text, b...)
-	return d.add(node{kind: String, a: uint32(at), b: uint32(n)})
+	return d.add(node{kind: String, a: uint32(at), b: uint32(len(b))})
 }
 
 // addFloat reads a big-endian double and pushes it.

@@ -57,6 +57,11 @@ func (d *Decoder) step(op byte) error {
 		}
 		return d.remember(n)
 	case opBinGet, opLongBinGet:
+		if op == opBinGet {
+			if done, err := d.address(); done || err != nil {
+				return err
+			}
+		}
 		n, err := d.number(width(op))
 		if err != nil {
 			return err
@@ -69,12 +74,7 @@ func (d *Decoder) step(op byte) error {
 		return err
 	case opGlobal, opStackGlobal, opReduce, opBuild:
 		return d.stepCall(op)
-	case opTuple1:
-		if d.address() {
-			return nil
-		}
-		return d.stepContainer(op)
-	case opEmptyTuple, opTuple2, opTuple3, opTuple, opEmptyList, opList, opAppend, opAppends,
+	case opEmptyTuple, opTuple1, opTuple2, opTuple3, opTuple, opEmptyList, opList, opAppend, opAppends,
 		opEmptyDict, opDict, opSetItem, opSetItems:
 		return d.stepContainer(op)
 	default:
