@@ -105,6 +105,22 @@ func TestPauseFreezesOnlyTheScreen(t *testing.T) {
 	}
 }
 
+// TestR12RecoveredIsNotHealthy: what the screen says derives from status and
+// pending together: a server that is back after a crash is online, and the
+// crash stays to be seen.
+func TestR12RecoveredIsNotHealthy(t *testing.T) {
+	s := crashed(newStage(t, 100, 28, "none", false)).wait(20 * time.Second).probe(busy())
+	for _, want := range []string{"● online", "▲ fail2ban went down 4s after lukas (pts/3) enabled nginx-x", "it is back"} {
+		if !strings.Contains(s.m.View(), want) {
+			t.Errorf("%q is not in\n%s", want, s.m.View())
+		}
+	}
+	s.send(model.PendingDismissed{ID: s.m.state.Runtime.Pending.PendingID})
+	if strings.Contains(s.m.View(), "▲") {
+		t.Errorf("after it was dismissed:\n%s", s.m.View())
+	}
+}
+
 // TestRefresh: r asks for a look at once, and ends a pause.
 func TestRefresh(t *testing.T) {
 	var done []model.Effect

@@ -1,7 +1,12 @@
 package fail2bantest
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
 )
 
 // TB is what the helpers below need of a *testing.T or *testing.B. It is an
@@ -69,4 +74,27 @@ func NewReal(t TB, install Install, opts RealOptions) *Real {
 		}
 	})
 	return r
+}
+
+// CPUTime is how long all threads of a process have run on a processor
+// (Documentation/scheduler/sched-stats of Linux).
+func CPUTime(t TB, pid int) time.Duration {
+	t.Helper()
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil || len(files) == 0 {
+		t.Fatal("no threads of process", pid, err)
+	}
+	var sum int64
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has just ended
+		}
+		ns, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += ns
+	}
+	return time.Duration(sum)
 }

@@ -169,6 +169,17 @@ func TestLateAnswer(t *testing.T) {
 	}
 }
 
+// TestSlowAnswer holds that an answer that takes long but comes in time is one.
+func TestSlowAnswer(t *testing.T) {
+	s := fail2bantest.New(t, fail2bantest.Options{Version: "1.1.0"})
+	s.Inject(fail2bantest.Fault{Command: "version", Delay: 200 * time.Millisecond, Times: 1})
+	started := time.Now()
+	version, err := newClient(t, fakeOptions(s)).Version(t.Context())
+	if err != nil || version != "1.1.0" || time.Since(started) < 200*time.Millisecond {
+		t.Errorf("got %q, %v after %v", version, err, time.Since(started))
+	}
+}
+
 // TestHalfReplyIsGivenUp holds that a reply that stops in its middle does not
 // keep the connection for ever, while one that has not begun does.
 func TestHalfReplyIsGivenUp(t *testing.T) {

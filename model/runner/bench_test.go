@@ -2,11 +2,7 @@ package runner_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -105,31 +101,9 @@ func benchRefresh(b *testing.B, install fail2bantest.Install) {
 // measure runs something and returns the wall time it took, and the CPU time
 // that a process used meanwhile, both in milliseconds.
 func measure(b *testing.B, pid int, do func()) (wall, cpu float64) {
-	before, started := cpuTime(b, pid), time.Now()
+	before, started := fail2bantest.CPUTime(b, pid), time.Now()
 	do()
-	return float64(time.Since(started)) / 1e6, float64(cpuTime(b, pid)-before) / 1e6
-}
-
-// cpuTime is how long all threads of a process have run, in nanoseconds
-// (Documentation/scheduler/sched-stats of Linux).
-func cpuTime(b *testing.B, pid int) time.Duration {
-	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
-	if err != nil || len(files) == 0 {
-		b.Fatalf("no threads of process %d: %v", pid, err)
-	}
-	var sum int64
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // the thread has just ended
-		}
-		ns, err := strconv.ParseInt(strings.Fields(string(text))[0], 10, 64)
-		if err != nil {
-			b.Fatal(err)
-		}
-		sum += ns
-	}
-	return time.Duration(sum)
+	return float64(time.Since(started)) / 1e6, float64(fail2bantest.CPUTime(b, pid)-before) / 1e6
 }
 
 func median(values []float64) float64 {
