@@ -18,6 +18,7 @@ var mayImport = map[string][]string{
 	"bantop/fail2ban/wire":         {"bantop/fail2ban"},
 	"bantop/fail2ban/socket":       {"bantop/fail2ban", "bantop/fail2ban/wire"},
 	"bantop/fail2ban/confdir":      {"bantop/fail2ban"},
+	"bantop/fail2ban/control":      {"bantop/fail2ban", "bantop/fail2ban/confdir", "bantop/fail2ban/socket"},
 	"bantop/fail2ban/logfile":      {"bantop/fail2ban"},
 	"bantop/fail2ban/fail2bantest": {"bantop/fail2ban", "bantop/fail2ban/wire"},
 	"bantop/model":                 {"bantop/config", "bantop/fail2ban"},

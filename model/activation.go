@@ -11,7 +11,7 @@ type Activation struct {
 	At     time.Time
 	By     string // who: a user
 	TTY    string
-	Source string // "bantop"
+	Source string // "bantop", or SourceObserved
 }
 
 // ActivationRecorded says that a jail was switched on.
@@ -82,4 +82,35 @@ func (b Blame) suspect(now time.Time, window time.Duration) (a Activation, age t
 		return a, age, false, true
 	}
 	return a, age, age <= window, false
+}
+
+// others are the other jails that were activated inside the window before a
+// moment (X11), newest first.
+func (b Blame) others(blamed Activation, now time.Time, window time.Duration) []string {
+	var out []string
+	for i := len(b.Activations) - 1; i >= 0; i-- {
+		a := b.Activations[i]
+		inside := a.At.After(b.ClearedAt) && now.Sub(a.At) <= window
+		if inside && a.Jail != blamed.Jail && !slices.Contains(out, a.Jail) {
+			out = append(out, a.Jail)
+		}
+	}
+	return out
+}
+
+// nextCheck is how long after now the next look at a fresh activation is due
+// (X8): 0.5, 1, 2 and 4 s after it, then every 2 s to the end of the window.
+func (b Blame) nextCheck(now time.Time, window time.Duration) (wait time.Duration, due bool) {
+	a, ok := b.last()
+	age := now.Sub(a.At)
+	if !ok || age < 0 || age >= window {
+		return 0, false
+	}
+	for _, at := range []time.Duration{time.Second / 2, time.Second, 2 * time.Second, 4 * time.Second} {
+		if age < at {
+			return at - age, true
+		}
+	}
+	const pace = 2 * time.Second
+	return pace - age%pace, true
 }

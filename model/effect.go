@@ -31,3 +31,7 @@ type FetchBans struct {
 	Jail string
 	At   time.Time // of the event that told how many there are
 }
+
+// ReadConfiguration asks what fail2ban's configuration says. Its result is a
+// ConfigurationRead.
+type ReadConfiguration struct{}

@@ -9,38 +9,117 @@ import (
 	"bantop/fail2ban"
 )
 
-// jailState is what a jail's own facts say (X4, X12).
-func jailState(j fail2ban.Jail) JailState {
-	switch {
-	case !j.HasSource():
-		return JailNotStarted
-	case len(j.Actions) == 0:
-		return JailNoAction
-	default:
-		return JailOK
-	}
+// Review is whether a jail that has no action is meant to have none.
+type Review struct {
+	Jail  string
+	Known bool // the configuration was asked
+	Meant bool // and gives it none
 }
 
-// jailStates makes the server degraded where a jail does not do its work, and
-// tells of jails that stopped doing it, or do it again (X4, X12).
+// jailState is what a jail's own facts say (X4, X12). One that has no action is
+// taken for well until the configuration was asked whether that is meant so.
+func (r Runtime) jailState(j fail2ban.Jail) JailState {
+	if !j.HasSource() {
+		return JailNotStarted
+	}
+	if len(j.Actions) > 0 {
+		return JailOK
+	}
+	if i := r.reviewOf(j.Name); i >= 0 && r.Reviews[i].Known && !r.Reviews[i].Meant {
+		return JailNoAction
+	}
+	return JailOK
+}
+
+func (r Runtime) reviewOf(jail string) int {
+	return slices.IndexFunc(r.Reviews, func(v Review) bool { return v.Jail == jail })
+}
+
+// unreviewed tells whether there is a jail without actions that the
+// configuration was not asked about.
+func (r Runtime) unreviewed() bool {
+	return slices.ContainsFunc(r.Reviews, func(v Review) bool { return !v.Known })
+}
+
+// review takes note of what the configuration says about jails without actions.
+// Where it cannot be read, they are taken for those that lost them.
+func (r Runtime) review(c ConfigurationRead) Runtime {
+	reviews := slices.Clone(r.Reviews)
+	for i, v := range reviews {
+		j, ok := c.find(v.Jail)
+		reviews[i].Known, reviews[i].Meant = true, c.Reason == "" && ok && j.Actions == 0
+	}
+	r.Reviews = reviews
+	return r
+}
+
+// jailStates judges each jail, and tells of those that stopped doing their
+// work, or do it again (X4, X12).
 func jailStates(r Runtime, res *result) (Runtime, []Event) {
-	var events []Event
+	if !res.status.Kind.Up() {
+		return r, nil
+	}
+	var reviews []Review
 	for _, j := range res.status.Jails {
-		was := JailOK
-		if old, ok := r.Seen.Jail(j.Name); ok && !res.fresh {
-			was = old.State
+		if len(j.Actions) > 0 {
+			continue
+		}
+		v := Review{Jail: j.Name}
+		if i := r.reviewOf(j.Name); i >= 0 {
+			v = r.Reviews[i]
+		}
+		reviews = append(reviews, v)
+	}
+	r.Reviews = reviews
+	was := r.Seen
+	if res.fresh {
+		was = ServerStatus{}
+	}
+	var events []Event
+	res.status, events = r.judge(res.status, was, res.Finished)
+	return r, events
+}
+
+// judge gives each jail its state, and the server its kind: degraded where some
+// jail is lost or does not do its work.
+func (r Runtime) judge(status, was ServerStatus, now time.Time) (ServerStatus, []Event) {
+	var events []Event
+	status.Jails = slices.Clone(status.Jails)
+	for i, j := range status.Jails {
+		j.State = r.jailState(j.Jail)
+		status.Jails[i] = j
+		before := JailOK
+		if old, ok := was.Jail(j.Name); ok {
+			before = old.State
 		}
 		switch {
-		case j.State != JailOK && j.State != was:
-			events = append(events, Event{At: res.Finished, Kind: JailBad, Jail: j.Name, Note: string(j.State)})
-		case j.State == JailOK && was != JailOK:
-			events = append(events, Event{At: res.Finished, Kind: JailMended, Jail: j.Name})
+		case j.State != JailOK && j.State != before:
+			events = append(events, Event{At: now, Kind: JailBad, Jail: j.Name, Note: string(j.State)})
+		case j.State == JailOK && before != JailOK:
+			events = append(events, Event{At: now, Kind: JailMended, Jail: j.Name})
 		}
 	}
-	if bad := sick(res.status.Jails); len(bad) > 0 {
-		res.status.Kind = Degraded
-		res.status.Reason, res.status.Hint = diagnosis(bad), advice(bad, res.Control)
+	status.Kind, status.Reason, status.Hint = Online, "", ""
+	bad := sick(status.Jails)
+	if lost := r.LostJails(); len(lost) > 0 || len(bad) > 0 {
+		status.Kind = Degraded
+		status.Reason, status.Hint = diagnosis(lost, bad), r.advice(lost, bad)
 	}
+	return status, events
+}
+
+// rejudge judges the newest status again, after something else than a result
+// changed how its jails stand.
+func (r Runtime) rejudge(now time.Time) (Runtime, []Event) {
+	if !r.Server.Kind.Up() {
+		return r, nil
+	}
+	was := r.Server
+	status, events := r.judge(r.Server, was, now)
+	if status.Kind != was.Kind {
+		status.Since = now
+	}
+	r.Server, r.Decisive, r.Seen = status, status, status
 	return r, events
 }
 
@@ -55,9 +134,16 @@ func sick(jails []Jail) []Jail {
 	return bad
 }
 
-// diagnosis says in words what the jails have.
-func diagnosis(bad []Jail) string {
+// diagnosis says in words what is wrong with the jails.
+func diagnosis(lost []Lost, bad []Jail) string {
 	var parts []string
+	if len(lost) > 0 {
+		names := make([]string, len(lost))
+		for i, l := range lost {
+			names[i] = l.Jail
+		}
+		parts = append(parts, naming(names)+": "+string(JailLost))
+	}
 	for _, state := range []JailState{JailNotStarted, JailNoAction} {
 		var names []string
 		for _, j := range bad {
@@ -65,51 +151,46 @@ func diagnosis(bad []Jail) string {
 				names = append(names, j.Name)
 			}
 		}
-		switch {
-		case len(names) == 0:
-		case len(names) <= 3:
-			parts = append(parts, strings.Join(names, ", ")+": "+string(state))
-		default:
-			parts = append(parts, strconv.Itoa(len(names))+" jails: "+string(state))
+		if len(names) > 0 {
+			parts = append(parts, naming(names)+": "+string(state))
 		}
 	}
 	return strings.Join(parts, "; ")
 }
 
-// advice is what helps: the command that mends the first jail without actions,
-// else where to look.
-func advice(bad []Jail, control string) string {
+// Unwell says in words which of the listed jails do not do their work, "" where
+// all do.
+func (r Runtime) Unwell() string { return diagnosis(nil, sick(r.Server.Jails)) }
+
+// naming names jails, or says how many there are.
+func naming(names []string) string {
+	const most = 3
+	if len(names) > most {
+		return strconv.Itoa(len(names)) + " jails"
+	}
+	return strings.Join(names, ", ")
+}
+
+// advice is what helps: to bring back what is lost, the command that mends the
+// first jail without actions, else where to look.
+func (r Runtime) advice(lost []Lost, bad []Jail) string {
+	if len(lost) > 0 {
+		what := "what was enabled last"
+		if r.open() && r.Pending.Jail != "" {
+			what = r.Pending.Jail
+		}
+		return "mend " + what + ", or take it back, then: sudo " + r.Control + " reload"
+	}
 	for _, j := range bad {
 		if j.State == JailNoAction { // measured on 0.11.2 to 1.1.2-dev: a plain reload loses them
-			return j.Name + " bans on paper only; this mends it: sudo " + control + " reload --restart " + j.Name
+			return j.Name + " bans on paper only; this mends it: sudo " + r.Control + " reload --restart " + j.Name
 		}
 	}
 	return bad[0].Name + " has neither log file nor journal to read; fail2ban's log says why"
 }
 
-// presence tells of jails that came or went while the server ran. Not while it
-// gathers them (X13).
-func presence(r Runtime, res *result) (Runtime, []Event) {
-	if res.fresh || !res.status.Kind.Up() || !r.Settling.Since.IsZero() {
-		return r, nil
-	}
-	is, was := res.status.Names(), res.before.Names()
-	var events []Event
-	for _, name := range was {
-		if !slices.Contains(is, name) {
-			events = append(events, Event{At: res.Finished, Kind: JailGone, Jail: name})
-		}
-	}
-	for _, name := range is {
-		if !slices.Contains(was, name) {
-			events = append(events, Event{At: res.Finished, Kind: JailAppeared, Jail: name})
-		}
-	}
-	return r, events
-}
-
 // settle is X13: whether the jails of a server that has just started are all
-// there. It also keeps the list of jails that should be (the first of X3).
+// there.
 func settle(r Runtime, res *result) (Runtime, []Event) {
 	if !res.status.Kind.Up() {
 		r.Settling = Settling{}
@@ -126,17 +207,20 @@ func settle(r Runtime, res *result) (Runtime, []Event) {
 	if s := r.Settling; !s.Since.IsZero() && r.settled(res, names) {
 		r.Settling = Settling{}
 	}
-	if r.Settling.Since.IsZero() {
-		r = r.expect(res.status.Jails)
-	}
 	return r, nil
+}
+
+// judged tells whether a result may be judged by its jails: the server answers
+// and is settled.
+func (r Runtime) judged(res *result) bool {
+	return res.status.Kind.Up() && r.Settling.Since.IsZero()
 }
 
 // settled tells whether a server that has started may be judged by its jails.
 func (r Runtime) settled(res *result, names []string) bool {
 	s := r.Settling
 	switch {
-	case r.Judged && len(r.missing(names)) == 0:
+	case r.Judged && len(r.absent(names)) == 0:
 		return true
 	case res.Finished.Sub(s.Still) >= settleStill, res.Finished.Sub(s.Since) >= settleMost:
 		return true
@@ -155,7 +239,7 @@ func (r Runtime) settled(res *result, names []string) bool {
 func (r Runtime) expect(jails []Jail) Runtime {
 	expected := slices.Clone(r.Expected)
 	for _, j := range jails {
-		if !r.Judged || j.State != JailNotStarted {
+		if !r.Judged || j.HasSource() {
 			if at, ok := slices.BinarySearch(expected, j.Name); !ok {
 				expected = slices.Insert(expected, at, j.Name)
 			}

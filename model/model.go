@@ -36,6 +36,7 @@ type State struct {
 	Rates   []Rate  // sorted by jail
 	Detail  Detail  // of the jail that is open
 	Probing Probing
+	Reading bool // the configuration is being asked
 }
 
 // Probing is where the next look at the server stands.
@@ -95,7 +96,12 @@ func Update(s State, msg Msg) (State, []Effect) {
 		return s.jailFetched(msg), nil
 	case BansFetched:
 		return s.bansFetched(msg), nil
-	case ActivationRecorded, ActivationCleared, PendingCreated, PendingDismissed:
+	case ConfigurationRead:
+		return s.configurationRead(msg)
+	case ActivationRecorded:
+		return s.activationRecorded(msg)
+	case ActivationCleared, PendingCreated, PendingDismissed, JailsAwaited, IntentAnnounced, IntentEnded,
+		Rebooted:
 		return s.step(msg), nil
 	default:
 		return s, nil

@@ -2,14 +2,18 @@ package model
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
 // PendingKind is what is to be recovered from.
 type PendingKind string
 
-// PendingCrash is a server that went away after an activation.
-const PendingCrash PendingKind = "crash"
+// The kinds of pending.
+const (
+	PendingCrash PendingKind = "crash"      // the server went away after an activation
+	PendingLost  PendingKind = "jails lost" // jails that should be there are not
+)
 
 // PendingID tells pendings apart. Two instances that see one outage make the
 // same.
@@ -24,7 +28,11 @@ type PendingID struct {
 type Pending struct {
 	PendingID
 	DetectedAt time.Time
-	Recovered  bool // the server came back; what happened stays to be seen
+	Recovered  bool     // it is over; what happened stays to be seen
+	Lost       []string // the jails of PendingLost
+	Also       []string // other jails that were activated inside the window (X11)
+	AtStart    bool     // it was found when bantop began to look (X10)
+	Reload     Reload   // the newest before it, of PendingLost
 }
 
 // PendingCreated says that another instance found a pending.
@@ -71,8 +79,11 @@ func (r Runtime) pendingCreated(msg PendingCreated) (Runtime, []Event) {
 	return r, []Event{p.event()}
 }
 
-// event tells of a pending of kind crash.
+// event tells of a pending.
 func (p Pending) event() Event {
+	if p.Kind == PendingLost {
+		return Event{At: p.DetectedAt, Kind: JailsLost, Jail: p.Jail, Note: strings.Join(p.Lost, ", ")}
+	}
 	return Event{At: p.DetectedAt, Kind: ActivationCrash, Jail: p.Jail, Took: p.DetectedAt.Sub(p.ActivatedAt)}
 }
 
@@ -94,6 +105,9 @@ func (r Runtime) pendingDismissed(msg PendingDismissed) Runtime {
 	}
 	if r.Pending != nil && r.Pending.equal(msg.ID) {
 		r.Pending = nil
+	}
+	if msg.ID.Kind == PendingLost {
+		r, _ = r.dismissLost().rejudge(r.Server.At) // what is dismissed is no news
 	}
 	return r
 }

@@ -29,6 +29,7 @@ type ProbeFinished struct {
 	PID     int
 	Since   time.Time // when its process started
 	Jails   []fail2ban.Jail
+	Log     []fail2ban.LogNote // the newest of its log, where the jails changed; oldest first
 }
 
 // RefreshRequested is somebody who does not want to wait for the next look.
@@ -47,21 +48,23 @@ type result struct {
 	skewed    bool // it is ahead of the clock
 	restarted bool
 	fresh     bool // the server came online or is another process
+	first     bool // it is the first of a prober
 }
 
 // A rule is one step of judging a result. It returns what there is to tell.
 type rule func(Runtime, *result) (Runtime, []Event)
 
-// rules are the rules in their order: each sees what those before it did. The
-// places of X9 (observed activations) and X3, X5 (lost and skipped jails) are
-// before and at presence.
+// rules are the rules in their order: each sees what those before it did.
 var rules = []rule{
 	clockStep,  // R4
 	restart,    // X7
-	transition, // R2 to R6
-	presence,   // jails that came or went
-	jailStates, // X4, X12
+	transition, // R2 to R6, X10
 	settle,     // X13
+	reload,     // what the log tells of
+	observed,   // X9
+	missing,    // X3
+	skipped,    // X5
+	jailStates, // X4, X12
 }
 
 // probed carries out a probe result.
@@ -69,8 +72,9 @@ func (r Runtime) probed(p ProbeFinished) (Runtime, []Event) {
 	if !p.After(r.Applied) { // R11
 		return r, nil
 	}
-	r.Applied = p.ProbeID
 	res := &result{ProbeFinished: p, before: r.Decisive, status: p.status()}
+	res.first = p.Term > r.Applied.Term
+	r.Applied, r.Window, r.Control = p.ProbeID, p.Window, p.Control
 	res.blamed, res.age, res.isBlamed, res.skewed = r.Blame.suspect(p.Finished, p.Window)
 	if !res.status.Kind.Decisive() { // X1: no transition
 		r, events := clockStep(r, res)
@@ -116,7 +120,7 @@ func (p ProbeFinished) status() ServerStatus {
 	s.Version, s.PID, s.Boot = p.Version, p.PID, p.Since
 	s.Jails = make([]Jail, len(p.Jails))
 	for i, j := range p.Jails {
-		s.Jails[i] = Jail{Jail: j.Clone(), State: jailState(j)}
+		s.Jails[i] = Jail{Jail: j.Clone(), State: JailOK}
 		s.Totals = s.Totals.Add(j.Counts)
 	}
 	return s
@@ -156,7 +160,8 @@ func (s State) probeFinished(msg ProbeFinished) (State, []Effect) {
 	s.Probing.InFlight = false
 	s, effects := s.probe(s.nextProbe())
 	s, detail := s.detailStale()
-	return s, slices.Concat(effects, bans, detail)
+	s, doubts := s.doubts()
+	return s, slices.Concat(effects, bans, detail, doubts)
 }
 
 // probe asks for a look at the server after a while. One is in flight at most
@@ -180,13 +185,56 @@ func (s State) nextProbe() time.Duration {
 	if s.Runtime.Starting() {
 		return settleProbe
 	}
-	return s.Settings.Refresh
+	wait := s.Settings.Refresh
+	if check, due := s.Runtime.Blame.nextCheck(s.Now, s.Settings.RecoveryWindow); due {
+		wait = min(wait, check)
+	}
+	return wait
 }
 
-// refreshRequested looks at once, unless somebody does so already.
+// refreshRequested looks at once, unless somebody does so already. Where
+// something is wrong with the jails, it asks the configuration again.
 func (s State) refreshRequested() (State, []Effect) {
-	if s.Probing.InFlight {
-		return s, []Effect{Hurry{}}
+	var effects []Effect
+	if len(s.Runtime.Lost) > 0 || len(s.Runtime.Reviews) > 0 {
+		s, effects = s.readConfiguration()
 	}
-	return s.probe(0)
+	if s.Probing.InFlight {
+		return s, append(effects, Hurry{})
+	}
+	s, probe := s.probe(0)
+	return s, append(effects, probe...)
+}
+
+// readConfiguration asks the configuration, unless it is being asked.
+func (s State) readConfiguration() (State, []Effect) {
+	if s.Reading {
+		return s, nil
+	}
+	s.Reading = true
+	return s, []Effect{ReadConfiguration{}}
+}
+
+// doubts asks the configuration where only it can tell what to make of what a
+// look found (X3, X12).
+func (s State) doubts() (State, []Effect) {
+	if len(s.Runtime.unsure()) == 0 && !s.Runtime.unreviewed() {
+		return s, nil
+	}
+	return s.readConfiguration()
+}
+
+// configurationRead takes in what the configuration says. What came up while
+// it was being asked is asked about again.
+func (s State) configurationRead(msg ConfigurationRead) (State, []Effect) {
+	s = s.at(msg.At)
+	s.Reading = false
+	return s.step(msg).doubts()
+}
+
+// activationRecorded looks at once at what an activation does to the server,
+// and goes on doing so (X8).
+func (s State) activationRecorded(msg ActivationRecorded) (State, []Effect) {
+	s = s.step(msg)
+	return s, []Effect{Hurry{}}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func TestProperties(t *testing.T) {
 				t.Fatalf("seed %d: %T gives two results", seed, msg)
 			}
 			w.take(effects)
-			if broken := invariants(s, next, w.inFlight); broken != "" {
+			if broken := invariants(s, next, w); broken != "" {
 				t.Fatalf("seed %d: after %+v: %s", seed, msg, broken)
 			}
 			s = next
@@ -54,12 +55,16 @@ type world struct {
 	*rand.Rand
 	now      time.Time
 	inFlight []model.Probe
+	readings []time.Time // when the configuration began to be asked
 }
 
 func (w *world) take(effects []model.Effect) {
 	for _, e := range effects {
 		if p, ok := e.(model.Probe); ok {
 			w.inFlight = append(w.inFlight, p)
+		}
+		if e == (model.ReadConfiguration{}) {
+			w.readings = append(w.readings, w.now)
 		}
 	}
 }
@@ -70,7 +75,35 @@ func (w *world) message(s model.State) model.Msg {
 		w.now = w.now.Add(time.Duration(w.IntN(7200)-3600) * time.Second) // somebody sets the clock
 	}
 	jails := []string{"a", "b", "c", "d"}
-	switch w.IntN(12) {
+	switch w.IntN(16) {
+	case 12:
+		if len(w.readings) == 0 {
+			return nil
+		}
+		c := model.ConfigurationRead{Started: w.readings[0], At: w.now}
+		w.readings = w.readings[1:]
+		for _, name := range jails {
+			switch w.IntN(6) {
+			case 0:
+			case 1:
+				c.Faulty = append(c.Faulty, name)
+			default:
+				c.Jails = append(c.Jails, model.ConfiguredJail{Name: name, Actions: w.IntN(2)})
+			}
+		}
+		if w.IntN(5) == 0 {
+			c.Reason = "unreadable"
+		}
+		return c
+	case 13:
+		return model.JailsAwaited{Jails: jails[:w.IntN(3)], At: w.now}
+	case 14:
+		return model.IntentAnnounced{Intent: model.Intent{Kind: model.IntentRestart, At: w.now}}
+	case 15:
+		if w.IntN(4) == 0 {
+			return model.Rebooted{At: w.now}
+		}
+		return model.IntentEnded{}
 	case 0:
 		return model.Ticked{At: w.now}
 	case 1:
@@ -87,8 +120,8 @@ func (w *world) message(s model.State) model.Msg {
 		return model.PendingDismissed{}
 	case 5:
 		return model.PendingCreated{Pending: model.Pending{
-			PendingID:  model.PendingID{Kind: model.PendingCrash, Jail: jails[w.IntN(4)], Outage: uint64(w.IntN(3))},
-			DetectedAt: w.now.Add(-time.Duration(w.IntN(10)) * time.Second),
+			PendingID:  model.PendingID{Kind: []model.PendingKind{model.PendingCrash, model.PendingLost}[w.IntN(2)], Jail: jails[w.IntN(4)], Outage: uint64(w.IntN(3))},
+			DetectedAt: w.now.Add(-time.Duration(w.IntN(10)) * time.Second), Lost: []string{"a"},
 		}}
 	case 6:
 		return model.JailOpened{Jail: jails[w.IntN(4)]}
@@ -135,8 +168,8 @@ func (w *world) result() model.ProbeFinished {
 }
 
 // invariants names what is broken in the step from s to n, "" where nothing is.
-func invariants(s, n model.State, inFlight []model.Probe) string {
-	a, b := s.Runtime, n.Runtime
+func invariants(s, n model.State, w *world) string {
+	a, b, inFlight := s.Runtime, n.Runtime, w.inFlight
 	switch {
 	case len(n.Events) > 200, len(b.Blame.Activations) > 16, len(b.Dismissed) > 64:
 		return "a list grew beyond its bound"
@@ -165,7 +198,36 @@ func invariants(s, n model.State, inFlight []model.Probe) string {
 	case n.Probing.InFlight != (len(inFlight) == 1):
 		return "the probe in flight is not known"
 	}
+	if n.Reading != (len(w.readings) == 1) || len(w.readings) > 1 {
+		return fmt.Sprintf("the configuration is asked %d times at once", len(w.readings))
+	}
+	if broken := lostInvariants(b); broken != "" {
+		return broken
+	}
 	return pendingInvariants(a, b)
+}
+
+// lostInvariants hold between the jails that should be there, those that are,
+// and those that are lost.
+func lostInvariants(r model.Runtime) string {
+	if !slices.IsSorted(r.Expected) || !slices.IsSortedFunc(r.Lost, func(x, y model.Lost) int { return strings.Compare(x.Jail, y.Jail) }) {
+		return "jails out of order"
+	}
+	for _, l := range r.Lost {
+		if !slices.Contains(r.Expected, l.Jail) {
+			return "a jail is missed that nobody expects"
+		}
+		if _, listed := r.Decisive.Jail(l.Jail); listed && r.Settling.Since.IsZero() {
+			return "a jail is missed that is there"
+		}
+	}
+	if up := r.Server.Kind.Up(); up && len(r.LostJails()) > 0 && r.Server.Kind != model.Degraded {
+		return "online without jails that are lost"
+	}
+	if p := r.Pending; p != nil && p.Kind == model.PendingLost && len(p.Lost) == 0 {
+		return "a pending that misses no jail"
+	}
+	return ""
 }
 
 func pendingInvariants(a, b model.Runtime) string {

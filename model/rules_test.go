@@ -323,21 +323,45 @@ func TestX4NotStarted(t *testing.T) {
 }
 
 // TestX12NoAction: a jail without actions bans on paper only, and makes the
-// server degraded.
+// server degraded, unless the configuration gives it none. That is asked once,
+// and on refresh.
 func TestX12NoAction(t *testing.T) {
-	play(t, func(s *scenario) {
+	bare := func(names ...string) model.ProbeFinished {
 		p := online("postfix", "sshd")
-		s.probe("both have an action", p)
+		for i := range p.Jails {
+			for _, name := range names {
+				if p.Jails[i].Name == name {
+					p.Jails[i].Actions = nil
+				}
+			}
+		}
+		return p
+	}
+	play(t, func(s *scenario) {
+		s.probe("both have an action", bare())
 		s.wait(time.Second)
-		p.Jails[1].Actions = nil
-		s.probe("sshd has none", p)
+		s.say("sshd has lost its action")
+		s.probe("sshd has none: the configuration is asked", bare("sshd"))
+		s.wait(100 * time.Millisecond)
+		s.configuration("it gives both one", "postfix", "sshd")
 		s.note("%s (%s)", s.state.Runtime.Server.Reason, s.state.Runtime.Server.Hint)
 		s.wait(time.Second)
-		p.Jails[0].Files = nil
-		s.probe("and postfix no source", p)
-		s.note("%s", s.state.Runtime.Server.Reason)
+		s.probe("still: it is not asked again", bare("sshd"))
 		s.wait(time.Second)
-		s.probe("all well", online("postfix", "sshd"))
+		s.probe("all well", bare())
+		s.say("postfix is meant to have none")
+		s.wait(time.Second)
+		s.probe("postfix has none", bare("postfix"))
+		s.configuration("it gives postfix none", "postfix:", "sshd")
+		s.wait(time.Second)
+		s.probe("still", bare("postfix"))
+		s.send("refresh", model.RefreshRequested{})
+		s.configuration("by now it gives it one", "postfix", "sshd")
+		s.say("the configuration cannot be read")
+		s.wait(time.Second)
+		s.probe("neither has one", bare("postfix", "sshd"))
+		s.configuration("it cannot be read")
+		s.note("%s", s.state.Runtime.Server.Reason)
 	})
 }
 
@@ -471,31 +495,5 @@ func TestX13FirstLook(t *testing.T) {
 		s.probe("since when is not known, no jail", p)
 		s.wait(2 * time.Second)
 		s.probe("2 s later", p)
-	})
-}
-
-// TestOrderWithinOneResult: a restart is seen before the jails are judged, the
-// suspect is the one from before the result, and jails are judged last.
-func TestOrderWithinOneResult(t *testing.T) {
-	play(t, func(s *scenario) {
-		s.probe("online", online("a", "b"))
-		s.activate("nginx-x", 0)
-		s.wait(4 * time.Second)
-		p := online("a")
-		p.PID++
-		p.Jails[0].Actions = nil
-		s.probe("restarted, b missing, a without action", p)
-		s.wait(2 * time.Second)
-		s.probe("still", p)
-	})
-}
-
-// TestJailsComeAndGo: jails that appear and disappear while the server runs
-// are told of.
-func TestJailsComeAndGo(t *testing.T) {
-	play(t, func(s *scenario) {
-		s.probe("online", online("a", "b"))
-		s.wait(time.Second)
-		s.probe("b is gone, c is new", online("a", "c"))
 	})
 }

@@ -12,12 +12,19 @@ type Runtime struct {
 	Decisive ServerStatus // the newest that said whether the server runs (X1)
 	Seen     ServerStatus // the newest that the server answered: its numbers stay on the screen
 
-	Applied  ProbeID  // of the newest result that counted (R11)
-	Clock    Clock    // at that moment (R4)
-	Settling Settling // (X13)
-	Expected []string // jails that should be there, sorted (X3)
-	Judged   bool     // Expected was set
+	Applied  ProbeID       // of the newest result that counted (R11)
+	Clock    Clock         // at that moment (R4)
+	Settling Settling      // (X13)
+	Window   time.Duration // how long an outage is put down to an activation
+	Control  string        // how fail2ban-client is called
+	Expected []string      // jails that should be there, sorted (X3)
+	Judged   bool          // Expected was set
+	Lost     []Lost        // those that are not, sorted (X3)
+	Awaited  []Awaited     // jails that a reload was to bring (X5)
+	Reviews  []Review      // jails without actions, and whether that is meant so (X12)
+	Reload   Reload        // the newest that the log tells of
 
+	Intents   []Intent    // outages that somebody asked for (X6)
 	Outage    uint64      // counts the times that the server went away
 	Pending   *Pending    // a recovery that somebody should see to
 	Dismissed []PendingID // those that may not come back, newest last, at most maxDismissed
@@ -40,6 +47,16 @@ func Step(r Runtime, msg Msg) (Runtime, []Event) {
 		return r.pendingCreated(msg)
 	case PendingDismissed:
 		return r.pendingDismissed(msg), nil
+	case ConfigurationRead:
+		return r.configurationRead(msg)
+	case JailsAwaited:
+		return r.jailsAwaited(msg), nil
+	case IntentAnnounced:
+		return r.intentAnnounced(msg), nil
+	case IntentEnded:
+		return r.intentEnded(msg), nil
+	case Rebooted:
+		return r.rebooted(), nil
 	default:
 		return r, nil
 	}
@@ -76,8 +93,8 @@ const (
 // jails.
 func (r Runtime) Starting() bool { return r.Server.Kind.Up() && !r.Settling.Since.IsZero() }
 
-// missing are the expected jails that are not among those names.
-func (r Runtime) missing(names []string) []string {
+// absent are the expected jails that are not among those names.
+func (r Runtime) absent(names []string) []string {
 	var out []string
 	for _, name := range r.Expected {
 		if _, ok := slices.BinarySearch(names, name); !ok {
@@ -85,4 +102,17 @@ func (r Runtime) missing(names []string) []string {
 		}
 	}
 	return out
+}
+
+// Rebooted says that the machine has started anew since the state was kept.
+type Rebooted struct{ At time.Time }
+
+// rebooted forgets what was known of the server: that was another life of it.
+// Activations and pendings stay: enabled before a reboot that fails is the
+// classic (X10).
+func (r Runtime) rebooted() Runtime {
+	r.Server = ServerStatus{Kind: Unknown}
+	r.Decisive = ServerStatus{Kind: Unknown}
+	r.Settling, r.Clock = Settling{}, Clock{}
+	return r
 }

@@ -65,6 +65,9 @@ func (s *scenario) send(what string, msg model.Msg) {
 	if r := next.Runtime; r.Starting() {
 		s.out.WriteString(" starting")
 	}
+	if lost := showLost(next.Runtime.Lost); lost != "" {
+		fmt.Fprintf(&s.out, " {without %s}", lost)
+	}
 	if p := next.Runtime.Pending; p != nil {
 		fmt.Fprintf(&s.out, " [%s, detected %s]", showPending(p), offset(p.DetectedAt))
 	}
@@ -81,6 +84,40 @@ func (s *scenario) send(what string, msg model.Msg) {
 // note writes a fact of the state into the story.
 func (s *scenario) note(format string, args ...any) {
 	fmt.Fprintf(&s.out, "%8s  %s\n", "", fmt.Sprintf(format, args...))
+}
+
+// showLost names the jails that are missing, with a ? where that may be meant
+// so.
+func showLost(lost []model.Lost) string {
+	var names []string
+	for _, l := range lost {
+		if !l.Sure {
+			l.Jail += "?"
+		}
+		names = append(names, l.Jail)
+	}
+	return strings.Join(names, ", ")
+}
+
+// configuration is what the configuration says now: the jails that it enables,
+// with a ':' behind those that have no action, and a '!' behind those that cannot
+// be set up. None is a configuration that cannot be read.
+func (s *scenario) configuration(what string, jails ...string) {
+	msg := model.ConfigurationRead{Started: s.now, At: s.now}
+	for _, j := range jails {
+		switch name, bare := strings.CutSuffix(j, ":"); {
+		case strings.HasSuffix(j, "!"):
+			msg.Faulty = append(msg.Faulty, strings.TrimSuffix(j, "!"))
+		case bare:
+			msg.Jails = append(msg.Jails, model.ConfiguredJail{Name: name})
+		default:
+			msg.Jails = append(msg.Jails, model.ConfiguredJail{Name: name, Actions: 1})
+		}
+	}
+	if len(jails) == 0 {
+		msg.Reason = "it cannot be read"
+	}
+	s.send(what, msg)
 }
 
 // activate records the activation of a jail, that long ago.

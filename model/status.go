@@ -33,9 +33,11 @@ type JailState string
 
 // The states of a jail.
 const (
-	JailOK         JailState = "ok"
-	JailNotStarted JailState = "not started" // nothing to read: it never started (X4)
-	JailNoAction   JailState = "no action"   // it bans on paper only (X12)
+	JailOK          JailState = "ok"
+	JailNotStarted  JailState = "not started" // nothing to read: it never started (X4)
+	JailNoAction    JailState = "no action"   // it bans on paper only (X12)
+	JailLost        JailState = "lost"        // it should be there and is not (X3)
+	JailSkippedOver JailState = "skipped"     // a reload said OK and did not bring it (X5)
 )
 
 // Jail is a jail as the server lists it, and what that means.

@@ -30,6 +30,13 @@ func online(jails ...string) model.ProbeFinished {
 	return p
 }
 
+// degraded is a server with a jail that reads nothing.
+func degraded() model.ProbeFinished {
+	p := online("postfix", "sshd")
+	p.Jails[1].Files = nil
+	return p
+}
+
 func offline() model.ProbeFinished {
 	return model.ProbeFinished{Fault: model.NotRunning, Reason: "not running"}
 }
@@ -60,6 +67,8 @@ func (c tableCase) runtime(now time.Time) model.Runtime {
 		r, _ = model.Step(r, at(offline(), 1, now.Add(-2*time.Hour)))
 	case "online":
 		r, _ = model.Step(r, at(online("postfix", "sshd"), 1, now.Add(-2*time.Hour)))
+	case "degraded":
+		r, _ = model.Step(r, at(degraded(), 1, now.Add(-2*time.Hour)))
 	}
 	if age, ok := activationAge(c.activation); ok {
 		r, _ = model.Step(r, model.ActivationRecorded{Activation: model.Activation{
@@ -89,8 +98,8 @@ func activationAge(s string) (time.Duration, bool) {
 
 func tableCases() []tableCase {
 	var out []tableCase
-	for _, before := range []string{"unknown", "offline", "online"} {
-		for _, result := range []string{"online", "offline"} {
+	for _, before := range []string{"unknown", "offline", "online", "degraded"} {
+		for _, result := range []string{"online", "degraded", "offline"} {
 			for _, pending := range []string{"none", "open", "recovered"} {
 				for _, activation := range []string{"none", "0s", "60s", "60.001s", "3600s", "-5s"} {
 					out = append(out, tableCase{before, result, pending, activation})
@@ -101,7 +110,8 @@ func tableCases() []tableCase {
 	return out
 }
 
-// TestTable is R2 to R6 as a table: before × result × pending × activation. The
+// TestTable is R2 to R6 as a table: before × result × pending × activation; degraded
+// counts as online. The
 // golden is meant to be read; an open or recovered pending before the result
 // blames the jail "old", the activation is of "nginx-x".
 func TestTable(t *testing.T) {
@@ -119,8 +129,11 @@ func TestTable(t *testing.T) {
 		before := c.runtime(t0)
 		frozen := show(before)
 		result := offline()
-		if c.result == "online" {
+		switch c.result {
+		case "online":
 			result = online("postfix", "sshd")
+		case "degraded":
+			result = degraded()
 		}
 		after, events := model.Step(before, at(result, 2, t0))
 		if show(before) != frozen {
@@ -141,7 +154,20 @@ func showPending(p *model.Pending) string {
 	if p.Recovered {
 		state = "recovered"
 	}
-	return fmt.Sprintf("%s: %s %s", p.Kind, p.Jail, state)
+	s := fmt.Sprintf("%s: %s %s", p.Kind, p.Jail, state)
+	if p.Jail == "" {
+		s = fmt.Sprintf("%s: nobody %s", p.Kind, state)
+	}
+	if len(p.Lost) > 0 {
+		s += fmt.Sprintf(" without %s", strings.Join(p.Lost, ", "))
+	}
+	if len(p.Also) > 0 {
+		s += fmt.Sprintf(" also %s", strings.Join(p.Also, ", "))
+	}
+	if p.AtStart {
+		s += " found at start"
+	}
+	return s
 }
 
 func showEvents(events []model.Event) string {

@@ -8,6 +8,8 @@ func transition(r Runtime, res *result) (Runtime, []Event) {
 		return cameOnline(r, res)
 	case is == Offline && was.Up():
 		return wentOffline(r, res)
+	case is == Offline && was == Unknown && r.Seen.Kind.Up():
+		return foundOffline(r, res)
 	default: // R6
 		return r, nil
 	}
@@ -32,6 +34,17 @@ func wentOffline(r Runtime, res *result) (Runtime, []Event) {
 	return r, append(events, more...)
 }
 
+// foundOffline is X10: the first look after a reboot finds offline what was
+// online before, with an activation inside the window: enabled, and did not
+// come up with the machine. (Without a reboot the shared record still says
+// online, and that is R3.) Without such an activation it is no transition.
+func foundOffline(r Runtime, res *result) (Runtime, []Event) {
+	if !res.isBlamed {
+		return r, nil
+	}
+	return wentOffline(r, res)
+}
+
 // crash puts an outage down to the activation before it, where there is one
 // inside the window.
 func crash(r Runtime, res *result, recovered bool) (Runtime, []Event) {
@@ -39,13 +52,16 @@ func crash(r Runtime, res *result, recovered bool) (Runtime, []Event) {
 	if res.skewed {
 		events = append(events, Event{At: res.Finished, Kind: ClockSkew, Jail: res.blamed.Jail, Took: -res.age})
 	}
-	if !res.isBlamed {
+	r, excused := r.excuse(res.Finished)
+	if !res.isBlamed || excused {
 		return r, events
 	}
 	p := Pending{
 		PendingID:  PendingID{PendingCrash, res.blamed.Jail, res.blamed.At, r.Outage},
 		DetectedAt: res.Finished,
 		Recovered:  recovered,
+		Also:       r.Blame.others(res.blamed, res.Finished, res.Window),
+		AtStart:    res.first,
 	}
 	r, made := r.pend(p)
 	if !made {

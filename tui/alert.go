@@ -66,11 +66,19 @@ func (p pen) notices(s model.State) []notice {
 	if r.Starting() {
 		return append(out, notice{style: p.Warn, text: p.Dot + " fail2ban has just started and gathers its jails", rank: rankReason})
 	}
-	if r.Server.Reason != "" {
-		out = append(out, notice{style: p.statusStyle(r), text: p.Alert + " " + r.Server.Reason, rank: rankReason})
+	if reason := reason(r); reason != "" {
+		out = append(out, notice{style: p.statusStyle(r), text: p.Alert + " " + reason, rank: rankReason})
 	}
 	if r.Server.Hint != "" {
 		out = append(out, notice{text: p.Arrow + " " + r.Server.Hint, rank: rankHint})
 	}
 	return out
+}
+
+// reason is why the server is not well, without what the pending says already.
+func reason(r model.Runtime) string {
+	if p := r.Pending; r.Server.Kind == model.Degraded && p != nil && p.Kind == model.PendingLost && !p.Recovered {
+		return r.Unwell()
+	}
+	return r.Server.Reason
 }

@@ -25,19 +25,19 @@ func (p pen) event(e model.Event) string {
 	} else {
 		l.put(p.Faint, clock(e.At)).skip(2).put(p.eventStyle(e.Kind), p.text(words.Label(e), 12)).to(23)
 	}
-	if e.Jail != "" {
-		l.put(p.Label, p.text(e.Jail, 24)).skip(p.room().gap())
+	if subject := words.Subject(e); subject != "" {
+		l.put(p.Label, p.text(subject, 40)).skip(p.room().gap())
 	}
 	return l.say(Style{}, words.Event(e)).String()
 }
 
 func (p pen) eventStyle(k model.EventKind) Style {
 	switch k {
-	case model.WentOffline, model.ActivationCrash, model.JailBad, model.JailGone:
+	case model.WentOffline, model.ActivationCrash, model.JailBad, model.JailGone, model.JailsLost, model.JailSkipped:
 		return p.Bad
-	case model.CameOnline, model.Recovered, model.JailMended:
+	case model.CameOnline, model.Recovered, model.JailMended, model.JailBack:
 		return p.OK
-	case model.Restarted, model.ClockSkew:
+	case model.Restarted, model.ClockSkew, model.JailRemoved:
 		return p.Warn
 	default:
 		return Style{}

@@ -96,6 +96,16 @@ func (s *stage) probe(p model.ProbeFinished) *stage {
 	return s.send(p)
 }
 
+// configured is a configuration that enables the jails of a result, each with
+// an action.
+func (s *stage) configured(p model.ProbeFinished) *stage {
+	msg := model.ConfigurationRead{Started: s.now, At: s.now}
+	for _, j := range p.Jails {
+		msg.Jails = append(msg.Jails, model.ConfiguredJail{Name: j.Name, Actions: 1})
+	}
+	return s.send(msg)
+}
+
 // busy is a server under attack.
 func busy() model.ProbeFinished {
 	row := func(name string, banned, total, failing, failed int) fail2ban.Jail {
@@ -168,7 +178,7 @@ var scenes = []struct {
 		p := busy()
 		p.Jails[1].Files = nil
 		p.Jails[4].Actions = nil
-		s.probe(p)
+		s.probe(p).configured(p)
 	}},
 	{"offline", func(s *stage) {
 		attacked(s).wait(time.Second).probe(model.ProbeFinished{Fault: model.NotRunning,
@@ -190,6 +200,9 @@ var scenes = []struct {
 	}},
 	{"crash", func(s *stage) { crashed(s) }},
 	{"crash recovered", func(s *stage) { crashed(s).wait(20 * time.Second).probe(busy()) }},
+	{"jails lost", func(s *stage) { lost(s) }},
+	{"jails lost, recovered", func(s *stage) { lost(s).wait(20 * time.Second).probe(busy()) }},
+	{"a jail that is lost", func(s *stage) { lost(s).press("end", "enter") }},
 	{"jail", func(s *stage) { attacked(s).press("end", "enter").fetched("sshd") }},
 	{"jail, further down", func(s *stage) {
 		attacked(s).press("end", "enter").fetched("sshd").press("end", "up")
@@ -214,6 +227,19 @@ func crashed(s *stage) *stage {
 	return s.wait(4 * time.Second).probe(model.ProbeFinished{Fault: model.StaleSocket,
 		Reason: "fail2ban died and left its socket (/var/run/fail2ban/fail2ban.sock: connection refused)",
 		Hint:   "sudo systemctl restart fail2ban"})
+}
+
+// lost is a faulty jail that was enabled by hand, and took two others down.
+func lost(s *stage) *stage {
+	attacked(s).wait(time.Second)
+	p := busy()
+	p.Jails = append([]fail2ban.Jail{}, p.Jails[0], p.Jails[1], fail2ban.Jail{Name: "nginx-x"}, p.Jails[3])
+	p.Log = []fail2ban.LogNote{
+		{At: s.now.Add(-4 * time.Second), Kind: fail2ban.LogReload},
+		{At: s.now.Add(-4 * time.Second), Kind: fail2ban.LogCreated, Jail: "nginx-x"},
+		{At: s.now.Add(-4 * time.Second), Kind: fail2ban.LogError, Text: "Unable to compile regular expression 'fail from <HOST>(':"},
+	}
+	return s.probe(p).configured(busy())
 }
 
 var sizes = []struct{ width, height int }{{100, 28}, {80, 24}, {40, 12}}

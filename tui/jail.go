@@ -106,6 +106,9 @@ func (j jailScreen) counts(p pen, s model.State) string {
 	status, _ := shown(s)
 	jail, ok := status.Jail(j.name)
 	l := p.line().put(p.Label, p.text(j.name, p.width/3)).skip(2)
+	if !ok && slices.ContainsFunc(s.Runtime.LostJails(), func(l model.Lost) bool { return l.Jail == j.name }) {
+		return l.put(p.Bad, "lost").skip(2).put(Style{}, "it should run, and fail2ban does not list it").String()
+	}
 	if !ok {
 		return l.put(p.Bad, "is not listed: fail2ban does not run it").String()
 	}

@@ -113,10 +113,10 @@ func (o overview) typed(msg tea.KeyMsg) (screen, outcome) {
 
 // rows are the jails that are shown, in their order.
 func (o overview) rows(s model.State) []model.Jail {
-	status, _ := shown(s)
-	rows := make([]model.Jail, 0, len(status.Jails))
+	all := s.Runtime.Rows()
+	rows := make([]model.Jail, 0, len(all))
 	want := strings.ToLower(o.filter)
-	for _, j := range status.Jails {
+	for _, j := range all {
 		if want == "" || strings.Contains(strings.ToLower(j.Name), want) || strings.Contains(string(j.State), want) {
 			rows = append(rows, j)
 		}
@@ -193,13 +193,13 @@ type layout struct{ rows, events int }
 // layout gives the table what it needs and the events what is left, but at
 // least a third of both together where there are so many.
 func (o overview) layout(s model.State, r room) layout {
-	status, _ := shown(s)
+	jails := len(s.Runtime.Rows())
 	if r.small() { // totals and rows, then a blank line and events where there is room
-		rows := max(1, min(r.height-1, len(status.Jails)))
+		rows := max(1, min(r.height-1, jails))
 		return layout{rows: rows, events: max(0, r.height-rows-2)}
 	}
 	free := r.height - 4 // totals, blank, heading, blank
-	events := max(3, free/3, free-len(status.Jails))
+	events := max(3, free/3, free-jails)
 	return layout{rows: max(1, free-events), events: events}
 }
 
@@ -254,15 +254,19 @@ func (o overview) empty(s model.State) safetext.Text {
 func (o overview) columns(p pen, s model.State, rows []model.Jail) []column {
 	number := func(title safetext.Text, width, rank int, k sortKey, of func(model.Jail) int) column {
 		return column{title: title, width: width, right: true, rank: rank, sort: k,
-			cell: func(p pen, row int) (Style, safetext.Text) { return p.number(of(rows[row]), width) }}
+			cell: func(p pen, row int) (Style, safetext.Text) {
+				if !rows[row].State.Listed() {
+					return p.Faint, safetext.Text(p.Dash)
+				}
+				return p.number(of(rows[row]), width)
+			}}
 	}
 	name, count, hour := 15, 7, 10 // 15: nginx-http-auth
 	if p.room().small() {
 		name, count, hour = 8, 6, 6
 	}
 	longest := name
-	status, _ := shown(s)
-	for _, j := range status.Jails { // also those that are filtered out: columns do not jump
+	for _, j := range s.Runtime.Rows() { // also those that are filtered out: columns do not jump
 		longest = max(longest, len(j.Name))
 	}
 	return p.fit([]column{
@@ -331,7 +335,7 @@ func (p pen) totals(s model.State) string {
 	items := []item{
 		{p.Title, safetext.Text("banned " + words.Count(status.Totals.Banned)), 0},
 		{Style{}, safetext.Text("failing " + words.Count(status.Totals.Failing)), 3},
-		{Style{}, safetext.Text(words.Plural(len(status.Jails), "jail")), 2},
+		{p.jailsStyle(s.Runtime), safetext.Text(words.Jails(s.Runtime)), 2},
 	}
 	if stale {
 		old := words.Span(s.Now.Sub(status.At)) + " old"
@@ -342,6 +346,13 @@ func (p pen) totals(s model.State) string {
 		items = slices.Insert(items, 2, item{p.Chart, p.sparkline(s.PerMinute(cells)), 4})
 	}
 	return p.spread(items, item{})
+}
+
+func (p pen) jailsStyle(r model.Runtime) Style {
+	if len(r.LostJails()) > 0 {
+		return p.Bad
+	}
+	return Style{}
 }
 
 // rate is how many bans there were in the last hour, or since bantop looks

@@ -77,7 +77,7 @@ func (m Model) tiny() []string {
 	lines := []string{
 		p.line().put(p.statusStyle(s.Runtime), safetext.Text(p.Dot+" "+words.Status(s.Runtime))).String(),
 		p.line().put(Style{}, safetext.Text("banned "+words.Count(status.Totals.Banned))).String(),
-		p.line().put(Style{}, safetext.Text("jails "+words.Count(len(status.Jails)))).String(),
+		p.line().put(p.jailsStyle(s.Runtime), safetext.Text(words.Jails(s.Runtime))).String(),
 		p.line().put(p.Faint, "too small: 30×8").String(),
 	}
 	if p.ASCII {

@@ -72,9 +72,19 @@ func (i Install) command(ctx context.Context, program string, args ...string) *e
 		return exec.CommandContext(ctx, program, args...)
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(i.Root, "usr/bin", program), args...)
-	cmd.Env = append(os.Environ(),
-		"PYTHONPATH="+filepath.Join(i.Root, "usr/lib/python3/dist-packages"),
-		"PYTHONDONTWRITEBYTECODE=1",
-		"PATH="+filepath.Join(i.Root, "usr/bin")+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), i.Environ()...)
 	return cmd
+}
+
+// Environ are the variables with which this fail2ban is the one that is
+// installed.
+func (i Install) Environ() []string {
+	if i.Root == "" {
+		return nil
+	}
+	return []string{
+		"PYTHONPATH=" + filepath.Join(i.Root, "usr/lib/python3/dist-packages"),
+		"PYTHONDONTWRITEBYTECODE=1",
+		"PATH=" + filepath.Join(i.Root, "usr/bin") + ":" + os.Getenv("PATH"),
+	}
 }

@@ -67,3 +67,34 @@ ignoreip =
 	}
 	return b.String()
 }
+
+// Fault writes a faulty jail "broken" into jail.d; a reload loads it. The kinds
+// are log, filter, action, regex, nohost, backend and syntax, after what is
+// wrong with it; "" takes it away.
+func (r *Real) Fault(kind string) error {
+	file := filepath.Join(r.ConfDir, "jail.d", "broken.local")
+	jail := "[broken]\nenabled = true\n"
+	source := "logpath = " + r.LogPath(r.jails[0]) + "\n"
+	text, ok := map[string]string{
+		"log":     jail + "logpath = " + filepath.Join(r.Dir, "log", "absent.log") + "\n",
+		"filter":  jail + "filter = absent\n" + source,
+		"action":  jail + "action = absent\n" + source,
+		"regex":   jail + "filter =\nfailregex = fail from <HOST>(\n" + source,
+		"nohost":  jail + "filter =\nfailregex = fail from somebody\n" + source,
+		"backend": jail + "backend = nonsense\n" + source,
+		"syntax":  "[broken\nenabled = true\n",
+	}[kind]
+	if kind == "" {
+		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("mend fail2ban's configuration: %w", err)
+		}
+		return nil
+	}
+	if !ok {
+		return fmt.Errorf("no fault %q", kind)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		return fmt.Errorf("spoil fail2ban's configuration: %w", err)
+	}
+	return nil
+}

@@ -20,6 +20,7 @@ type known struct {
 	totals  fail2ban.Counts
 	details map[string]fail2ban.Jail // sources, actions, age of the last line
 	log     string                   // its log target
+	changed bool                     // other jails than at the look before, even if some failed in between
 	asked   time.Time
 }
 
@@ -29,7 +30,7 @@ const detailsAge = 10 * time.Second
 func (r *Runner) look(ctx context.Context) ([]fail2ban.Jail, error) {
 	jails, err := r.ask(ctx)
 	if err != nil {
-		r.known = known{} // whoever answers next may be another
+		r.known = known{names: r.known.names} // whoever answers next may be another
 		return nil, err
 	}
 	return jails, nil
@@ -45,7 +46,7 @@ func (r *Runner) ask(ctx context.Context) ([]fail2ban.Jail, error) {
 		return nil, err
 	}
 	if pid := client.PID(); pid != r.known.pid {
-		r.known = known{pid: pid}
+		r.known = known{pid: pid, names: r.known.names}
 		if err := r.askVersion(ctx); err != nil {
 			return nil, err
 		}
@@ -101,7 +102,8 @@ func (r *Runner) due(jails []fail2ban.Jail) bool {
 		totals = totals.Add(j.Counts)
 		names[i] = j.Name
 	}
-	due := k.details == nil || !slices.Equal(names, k.names) ||
+	k.changed = k.names != nil && !slices.Equal(names, k.names)
+	due := k.details == nil || k.changed ||
 		totals.TotalBanned < k.totals.TotalBanned || totals.TotalFailed < k.totals.TotalFailed ||
 		time.Since(k.asked) >= detailsAge
 	k.names, k.totals = names, totals

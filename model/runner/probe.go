@@ -46,6 +46,9 @@ func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
 	if r.opts.Watch {
 		r.log.watch(ctx, r.known.log, r.Hurry)
 	}
+	if r.known.changed {
+		msg.Log = r.readLog()
+	}
 	msg.Version, msg.Jails = r.known.version, jails
 	msg.PID, msg.Since = r.opts.Client.PID(), r.opts.Client.Started().Round(0)
 	return msg

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/control"
 	"bantop/model"
 )
 
@@ -26,10 +27,16 @@ type Client interface {
 	Gone() bool
 }
 
+// Control reads fail2ban's configuration. *control.Control is one.
+type Control interface {
+	Dump(ctx context.Context) (control.Dump, error)
+}
+
 // Options say how a Runner works. The zero value of a field other than Client
 // means its default.
 type Options struct {
 	Client  Client
+	Control Control                // nil where the configuration cannot be read
 	Timeout time.Duration          // for one look at the server; default 2 s
 	Now     func() time.Time       // default time.Now
 	Boot    func() time.Duration   // time since the machine started; default its own clock
@@ -81,6 +88,8 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 		return r.doFetchJail(ctx, e)
 	case model.FetchBans:
 		return r.doFetchBans(ctx, e)
+	case model.ReadConfiguration:
+		return r.doReadConfiguration(ctx)
 	default:
 		return nil
 	}

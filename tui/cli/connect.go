@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"bantop/config"
+	"bantop/fail2ban/control"
 	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/model/runner"
@@ -20,21 +21,24 @@ type server struct {
 // connect prepares to look at the server of the settings. Nothing is asked yet.
 // Where watch is set, the server's log hurries the looks.
 func connect(s config.Settings, watch bool) server {
-	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile, Timeout: s.Timeout, Control: control(s)})
+	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile, Timeout: s.Timeout, Control: clientCommand(s)})
 	host, err := os.Hostname()
 	if err != nil {
 		host = ""
 	}
 	return server{
-		state:  model.New(model.Options{Settings: s, Host: host, Control: control(s)}),
-		runner: runner.New(runner.Options{Client: client, Timeout: s.Timeout, Watch: watch}),
-		close:  func() { _ = client.Close() },
+		state: model.New(model.Options{Settings: s, Host: host, Control: clientCommand(s)}),
+		runner: runner.New(runner.Options{
+			Client: client, Timeout: s.Timeout, Watch: watch,
+			Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile}),
+		}),
+		close: func() { _ = client.Close() },
 	}
 }
 
-// control is how fail2ban-client is called for the server of these settings; ""
+// clientCommand is how fail2ban-client is called for the server of these settings; ""
 // where no flag is needed.
-func control(s config.Settings) string {
+func clientCommand(s config.Settings) string {
 	line := "fail2ban-client"
 	conf := config.Settings{Conf: s.Conf}
 	if s.Conf != config.Default().Conf {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"bantop/fail2ban/fail2bantest"
 )
@@ -56,6 +57,52 @@ func TestDashboardFollowsTheServer(t *testing.T) {
 			if code := e.wait(); code != 0 {
 				t.Errorf("exit %d", code)
 			}
+		})
+	}
+}
+
+// TestDashboardJailsLost: a faulty jail that somebody loads by hand takes the
+// others down, while fail2ban answers as if nothing were. The dashboard says
+// which, after what, and when they are back.
+func TestDashboardJailsLost(t *testing.T) {
+	for _, install := range fail2bantest.RealInstalls(t) {
+		t.Run(install.Version, func(t *testing.T) {
+			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
+			e := open(t, terminalOptions{env: install.Environ()}, "-c", r.ConfDir)
+			e.waitFor("● online", "3 jails")
+			if err := r.Fault("regex"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Client("reload"); err == nil {
+				t.Fatal("the reload of a faulty jail succeeded")
+			}
+			done := time.Now()
+			e.waitFor("● degraded", "j001, j002 and j003 are gone since ", "after broken was enabled, not through", "all jails were reloaded at",
+				"Unable to compile regular expression", "j001             lost", "broken           not started")
+			t.Logf("on the screen %v after the reload", time.Since(done).Round(10*time.Millisecond))
+			if out, err := r.Client("ping"); err != nil || !strings.Contains(out, "pong") {
+				t.Errorf("ping: %s, %v", out, err)
+			}
+			if code, out, _ := run(t.Context(), "-c", r.ConfDir, "status", "--format", "{{.Status}} {{len .Jails}}"); code == 0 {
+				t.Logf("a fresh look cannot know that jails are missing: %s", out)
+			}
+			if err := r.Fault(""); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 { // one reload is not always enough, see docs/architecture.md
+				if _, err := r.Client("reload"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e.waitFor("● online", "j001, j002 and j003 are back", "3 jails")
+
+			if err := os.WriteFile(filepath.Join(r.ConfDir, "jail.d", "off.local"), []byte("[j002]\nenabled = false\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Client("reload"); err != nil {
+				t.Fatal(err)
+			}
+			e.waitFor("● online", "2 jails", "removed      j002  is not enabled any more")
 		})
 	}
 }

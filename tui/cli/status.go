@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"time"
@@ -69,42 +68,24 @@ func status(cmd *cobra.Command, f *flags, print func(model.State) error, watch b
 	srv := connect(settings, false)
 	defer srv.close()
 	ctx := cmd.Context()
-	state, effects := model.Update(srv.state, model.Started{At: time.Now().Round(0)})
-	for deadline := time.Now().Add(settleFor); ; {
-		state, effects = look1(ctx, srv, state, effects)
-		if !state.Runtime.Starting() || time.Now().After(deadline) || ctx.Err() != nil {
-			break
-		}
+	l := newLooker(srv)
+	for deadline := time.Now().Add(settleFor); l.look(ctx) && l.state.Runtime.Starting() && time.Now().Before(deadline); {
 	}
-	if err := print(state); err != nil {
+	if err := print(l.state); err != nil {
 		return err
 	}
-	for last := state; watch && ctx.Err() == nil; {
-		state, effects = look1(ctx, srv, state, effects)
-		if ctx.Err() == nil && changed(last, state) {
-			if err := print(state); err != nil {
+	for last := l.state; watch && l.look(ctx); {
+		if changed(last, l.state) {
+			if err := print(l.state); err != nil {
 				return err
 			}
-			last = state
+			last = l.state
 		}
 	}
-	if code := plain.ExitCode(state); code != 0 {
+	if code := plain.ExitCode(l.state); code != 0 {
 		return exitCode(code)
 	}
 	return nil
-}
-
-// look1 carries out the effects one after the other, up to the result of the
-// next probe.
-func look1(ctx context.Context, srv server, s model.State, effects []model.Effect) (model.State, []model.Effect) {
-	var next []model.Effect
-	for _, e := range effects {
-		msg := srv.runner.Do(ctx, e)
-		var more []model.Effect
-		s, more = model.Update(s, msg)
-		next = append(next, more...)
-	}
-	return s, next
 }
 
 // changed tells whether there is something new to say.

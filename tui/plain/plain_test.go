@@ -32,9 +32,13 @@ func story(msgs ...model.Msg) model.State {
 		if p, ok := msg.(model.ProbeFinished); ok {
 			seq++
 			p.ProbeID = model.ProbeID{Term: 1, Seq: seq}
-			p.Finished = t0.Add(time.Duration(i) * time.Second)
+			p.Started, p.Finished = t0.Add(time.Duration(i)*time.Second-time.Millisecond), t0.Add(time.Duration(i)*time.Second)
 			p.Latency = 412345 * time.Nanosecond
 			msg = p
+		}
+		if c, ok := msg.(model.ConfigurationRead); ok {
+			c.Started, c.At = t0.Add(time.Duration(i)*time.Second), t0.Add(time.Duration(i)*time.Second)
+			msg = c
 		}
 		s, _ = model.Update(s, msg)
 	}
@@ -51,6 +55,22 @@ func up() model.ProbeFinished {
 func sick() model.ProbeFinished {
 	p := up()
 	p.Jails[1].Actions = nil
+	return p
+}
+
+// configured is a configuration that gives each jail an action.
+func configured() model.ConfigurationRead {
+	return model.ConfigurationRead{Jails: []model.ConfiguredJail{{Name: "postfix", Actions: 2}, {Name: "sshd", Actions: 1}}}
+}
+
+// gone is a server whose one jail is left, after a reload that went wrong.
+func gone() model.ProbeFinished {
+	p := up()
+	p.Jails = p.Jails[:1]
+	p.Log = []fail2ban.LogNote{
+		{At: t0.Add(time.Second), Kind: fail2ban.LogReload},
+		{At: t0.Add(time.Second), Kind: fail2ban.LogError, Text: "Unable to compile regular expression 'x('"},
+	}
 	return p
 }
 
@@ -71,13 +91,17 @@ var states = []struct {
 	{"online", story(up()), plain.ExitOnline},
 	{"no jails", story(model.ProbeFinished{Version: "1.1.0", PID: 1, Since: t0.Add(-time.Hour)}), plain.ExitOnline},
 	{"starting", story(up(), model.ProbeFinished{Version: "1.0.2", PID: 900, Since: t0}), plain.ExitOnline},
-	{"degraded", story(sick()), plain.ExitDegraded},
+	{"degraded", story(sick(), configured()), plain.ExitDegraded},
 	{"offline", story(up(), down()), plain.ExitOffline},
 	{"crash", story(up(), enabled(), down()), plain.ExitOffline},
 	{"crash recovered", story(up(), enabled(), down(), up()), plain.ExitOnline},
-	{"crash recovered, degraded", story(up(), enabled(), down(), sick()), plain.ExitDegraded},
+	{"crash recovered, degraded", story(up(), enabled(), down(), sick(), configured()), plain.ExitDegraded},
 	{"pending of another instance", story(up(), model.PendingCreated{Pending: model.Pending{
 		PendingID: model.PendingID{Kind: model.PendingCrash, Jail: "nginx-x", ActivatedAt: t0}, DetectedAt: t0.Add(time.Second)}}), plain.ExitDegraded},
+	{"jails lost", story(up(), enabled(), gone(), configured()), plain.ExitDegraded},
+	{"jails lost, on nobody's account", story(up(), gone(), configured()), plain.ExitDegraded},
+	{"jails lost, recovered", story(up(), enabled(), gone(), configured(), up()), plain.ExitOnline},
+	{"skipped", story(up(), model.JailsAwaited{Jails: []string{"nginx-x"}, At: t0}, up()), plain.ExitOnline},
 	{"unresponsive", story(up(), model.ProbeFinished{Fault: model.NoAnswer, Reason: "no answer for 2s (/run/f2b.sock)", Hint: "wait"}), plain.ExitUnknown},
 	{"blocked", story(model.ProbeFinished{Fault: model.Denied, Reason: "no permission", Hint: "run sudo bantop"}), plain.ExitUnknown},
 	{"hostile", story(func() model.ProbeFinished {

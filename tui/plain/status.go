@@ -30,17 +30,21 @@ type Status struct {
 	Shared         bool        `json:"shared"` // other instances see the same state
 }
 
-// Jail is one jail of a Status.
+// Jail is one jail of a Status. The counts of one that is not listed (lost or
+// skipped) are null.
 type Jail struct {
-	Name  string `json:"name"`
-	State string `json:"state"` // ok, not started, no action
-	Counts
-	Files   []string `json:"files"`
-	Journal []string `json:"journal"`
-	Actions []string `json:"actions"`
+	Name        string   `json:"name"`
+	State       string   `json:"state"` // ok, lost, not started, no action, skipped
+	Banned      *int     `json:"banned"`
+	TotalBanned *int     `json:"total_banned"`
+	Failing     *int     `json:"failing"`
+	TotalFailed *int     `json:"total_failed"`
+	Files       []string `json:"files"`
+	Journal     []string `json:"journal"`
+	Actions     []string `json:"actions"`
 }
 
-// Counts are the numbers of a jail, or of all.
+// Counts are the sums of all jails.
 type Counts struct {
 	Banned      int `json:"banned"`
 	TotalBanned int `json:"total_banned"`
@@ -79,24 +83,38 @@ func Of(s model.State) Status {
 		LatencyMS: math.Round(server.Latency.Seconds()*1e6) / 1e3,
 		Reason:    server.Reason,
 		Hint:      server.Hint,
-		Jails:     make([]Jail, len(server.Jails)),
+		Jails:     []Jail{},
 		Lost:      []string{},
 		Totals:    counts(server.Totals),
 	}
-	for i, j := range server.Jails {
-		out.Jails[i] = Jail{
-			Name: j.Name, State: string(j.State), Counts: counts(j.Counts),
-			Files: list(j.Files), Journal: list(j.Journal), Actions: list(j.Actions),
+	if server.Kind.Up() {
+		for _, j := range r.Rows() {
+			out.Jails = append(out.Jails, jail(j))
 		}
+	}
+	for _, l := range r.LostJails() {
+		out.Lost = append(out.Lost, l.Jail)
 	}
 	if a, ok := r.Blame.Last(); ok {
 		out.LastActivation = &Activation{Jail: a.Jail, At: a.At.UTC(), By: a.By, TTY: a.TTY, Source: a.Source}
 	}
 	if p := r.Pending; p != nil {
 		out.Pending = &Pending{
-			Kind: string(p.Kind), Jail: &p.Jail, Lost: []string{}, ActivatedAt: moment(p.ActivatedAt),
+			Kind: string(p.Kind), Lost: list(p.Lost), ActivatedAt: moment(p.ActivatedAt),
 			DetectedAt: p.DetectedAt.UTC(), Recovered: p.Recovered,
 		}
+		if p.Jail != "" {
+			out.Pending.Jail = &p.Jail
+		}
+	}
+	return out
+}
+
+func jail(j model.Jail) Jail {
+	out := Jail{Name: j.Name, State: string(j.State), Files: list(j.Files), Journal: list(j.Journal), Actions: list(j.Actions)}
+	if j.State.Listed() {
+		c := j.Counts
+		out.Banned, out.TotalBanned, out.Failing, out.TotalFailed = &c.Banned, &c.TotalBanned, &c.Failing, &c.TotalFailed
 	}
 	return out
 }

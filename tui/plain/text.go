@@ -76,11 +76,11 @@ func Text(w io.Writer, door safetext.Door, s model.State) error {
 	}
 	if server.Kind.Up() {
 		say(fmt.Sprintf("banned %s", words.Count(server.Totals.Banned)), "failing "+words.Count(server.Totals.Failing),
-			words.Plural(len(server.Jails), "jail"))
+			words.Jails(r))
 	}
-	if len(server.Jails) > 0 {
+	if rows := r.Rows(); server.Kind.Up() && len(rows) > 0 {
 		b.WriteString("\n")
-		if err := table(&b, door, server.Jails); err != nil {
+		if err := table(&b, door, rows); err != nil {
 			return err
 		}
 	}
@@ -94,6 +94,10 @@ func table(w io.Writer, door safetext.Door, jails []model.Jail) error {
 	for _, j := range jails {
 		row := []safetext.Text{door.Text(j.Name), safetext.Text(j.State)}
 		for _, n := range []int{j.Banned, j.TotalBanned, j.Failing, j.TotalFailed} {
+			if !j.State.Listed() {
+				row = append(row, "-")
+				continue
+			}
 			row = append(row, safetext.Text(words.Count(n)))
 		}
 		rows = append(rows, row)

@@ -14,15 +14,26 @@ func Status(r model.Runtime) string {
 	return string(r.Server.Kind)
 }
 
-// who names the person behind an activation: "lukas (pts/3)", "somebody".
-func who(a model.Activation) string {
+// Jails is how many jails run, and of how many where some are lost.
+func Jails(r model.Runtime) string {
+	n := len(r.Seen.Jails)
+	if lost := len(r.LostJails()); lost > 0 {
+		return Count(n) + " of " + Plural(n+lost, "jail")
+	}
+	return Plural(n, "jail")
+}
+
+// enabled says who enabled a jail: "lukas (pts/3) enabled nginx-x".
+func enabled(a model.Activation, jail string) string {
 	switch {
+	case a.Source == model.SourceObserved:
+		return jail + " was enabled, not through bantop"
 	case a.By == "":
-		return "somebody"
+		return jail + " was enabled"
 	case a.TTY == "":
-		return a.By
+		return a.By + " enabled " + jail
 	default:
-		return a.By + " (" + a.TTY + ")"
+		return a.By + " (" + a.TTY + ") enabled " + jail
 	}
 }
 
@@ -32,10 +43,52 @@ func Pending(r model.Runtime, clock func(time.Time) string) string {
 	if p == nil {
 		return ""
 	}
-	s := "fail2ban went down " + Span(p.DetectedAt.Sub(p.ActivatedAt)) + " after " +
-		who(activation(r, p.PendingID)) + " enabled " + p.Jail + ", at " + clock(p.DetectedAt)
-	if p.Recovered {
+	after := ""
+	if p.Jail != "" {
+		after = " " + Span(p.DetectedAt.Sub(p.ActivatedAt)) + " after " + enabled(activation(r, p.PendingID), p.Jail)
+	}
+	if len(p.Also) > 0 {
+		after += " (and " + List(p.Also) + " before)"
+	}
+	if p.Kind == model.PendingLost {
+		return lost(p, after, clock)
+	}
+	s := "fail2ban went down" + after + ", at " + clock(p.DetectedAt)
+	switch {
+	case p.Recovered:
 		s += "; it is back"
+	case p.AtStart:
+		s += " or before"
+	}
+	return s
+}
+
+// lost says which jails are gone, since when, and what was reloaded.
+func lost(p *model.Pending, after string, clock func(time.Time) string) string {
+	verb := " are"
+	if len(p.Lost) == 1 {
+		verb = " is"
+	}
+	if p.Recovered {
+		s := List(p.Lost) + verb + " back, gone at " + clock(p.DetectedAt)
+		if after != "" {
+			s += "," + after
+		}
+		return s
+	}
+	s := List(p.Lost) + verb + " gone since " + clock(p.DetectedAt)
+	if after != "" {
+		s += "," + after
+	}
+	if reload := p.Reload; !reload.At.IsZero() && !reload.At.After(p.DetectedAt) {
+		what := "all jails were reloaded"
+		if reload.Jail != "" {
+			what = reload.Jail + " was reloaded"
+		}
+		s += "; " + what + " at " + clock(reload.At)
+		if reload.Error != "" {
+			s += ": " + short(reload.Error)
+		}
 	}
 	return s
 }
@@ -58,7 +111,15 @@ func Label(e model.Event) string {
 	return string(e.Kind)
 }
 
-// Event says what happened, behind the label and the jail that it is about.
+// Subject is the jail, or the jails, that an event is about.
+func Subject(e model.Event) string {
+	if e.Kind == model.JailsLost || e.Kind == model.Recovered && e.Note != "" {
+		return e.Note
+	}
+	return e.Jail
+}
+
+// Event says what happened, behind the label and the subject.
 func Event(e model.Event) string {
 	switch e.Kind {
 	case model.CameOnline:
@@ -70,7 +131,21 @@ func Event(e model.Event) string {
 	case model.ActivationCrash:
 		return "fail2ban went down " + Span(e.Took) + " after this jail was enabled"
 	case model.Recovered:
+		if e.Note != "" {
+			return "back"
+		}
 		return "fail2ban is back"
+	case model.JailsLost:
+		if e.Jail != "" {
+			return "gone after " + e.Jail + " was enabled"
+		}
+		return "gone"
+	case model.JailBack:
+		return "runs again"
+	case model.JailRemoved:
+		return "is not enabled any more"
+	case model.JailSkipped:
+		return "did not appear, although the reload said OK"
 	case model.ClockSkew:
 		return clockSkew(e)
 	case model.JailAppeared:
@@ -114,4 +189,13 @@ func meaning(s model.JailState) string {
 	default:
 		return ""
 	}
+}
+
+// short is a line of fail2ban's log as far as it fits into a sentence.
+func short(line string) string {
+	const most = 72
+	if r := []rune(line); len(r) > most {
+		return string(r[:most]) + "..."
+	}
+	return line
 }

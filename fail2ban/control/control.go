@@ -1,0 +1,131 @@
+// Package control runs fail2ban-client for what only it can do: it turns the
+// configuration into the commands that set up a server. Everything else goes
+// over the socket.
+//
+// No shell is involved: an absolute program, a list of arguments, an
+// environment of its own.
+package control
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Options say which fail2ban. The zero value of a field means fail2ban-client's
+// own default.
+type Options struct {
+	Program string // fail2ban-client; default the one on the PATH
+	Conf    string // configuration folder
+	Socket  string
+	PIDFile string
+}
+
+// Control runs fail2ban-client for one server.
+type Control struct{ opts Options }
+
+// New returns a Control. Nothing is run yet.
+func New(opts Options) *Control { return &Control{opts} }
+
+// ErrNoClient: there is no fail2ban-client to run.
+var ErrNoClient = errors.New("fail2ban-client is not installed")
+
+// Error is a run that failed.
+type Error struct {
+	Doing  string // "read the configuration"
+	Code   int    // what it ended with; -1 where it did not end by itself
+	Output string // what it said, the last line that is an error
+	Cause  error
+}
+
+func (e *Error) Error() string {
+	s := e.Doing + ": fail2ban-client"
+	switch {
+	case errors.Is(e.Cause, context.DeadlineExceeded):
+		s += " took too long"
+	case e.Code >= 0:
+		s += fmt.Sprintf(" ended with %d", e.Code)
+	default:
+		s += ": " + e.Cause.Error()
+	}
+	if e.Output != "" {
+		s += ": " + e.Output
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// run runs fail2ban-client and returns what it printed, both streams apart.
+func (c *Control) run(ctx context.Context, doing string, args ...string) (stdout, stderr string, err error) {
+	program, err := c.program()
+	if err != nil {
+		return "", "", fmt.Errorf("%s: %w", doing, err)
+	}
+	cmd := exec.CommandContext(ctx, program, append(c.flags(), args...)...)
+	cmd.Env = environment()
+	cmd.WaitDelay = time.Second // a server that it started may hold its output open
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		code := -1
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			code = exit.ExitCode()
+		}
+		if ctx.Err() != nil {
+			code, err = -1, ctx.Err()
+		}
+		return out.String(), errs.String(), &Error{Doing: doing, Code: code, Output: lastError(errs.String()), Cause: err}
+	}
+	return out.String(), errs.String(), nil
+}
+
+func (c *Control) program() (string, error) {
+	if c.opts.Program != "" {
+		return c.opts.Program, nil
+	}
+	path, err := exec.LookPath("fail2ban-client")
+	if err != nil {
+		return "", ErrNoClient
+	}
+	return path, nil
+}
+
+func (c *Control) flags() []string {
+	var flags []string
+	for _, f := range []struct{ name, value string }{{"-c", c.opts.Conf}, {"-s", c.opts.Socket}, {"-p", c.opts.PIDFile}} {
+		if f.value != "" {
+			flags = append(flags, f.name, f.value)
+		}
+	}
+	return flags
+}
+
+// environment is what fail2ban-client sees: little, and English.
+func environment() []string {
+	env := []string{"LANG=C.UTF-8"}
+	for _, name := range []string{"PATH", "HOME", "TZ", "PYTHONPATH"} {
+		if v, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// lastError is the last line of what fail2ban-client said that is an error, else
+// the last line.
+func lastError(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	for i := len(lines) - 1; i >= 0; i-- {
+		if _, message, ok := strings.Cut(lines[i], "ERROR"); ok {
+			return strings.TrimSpace(message)
+		}
+	}
+	return lines[len(lines)-1]
+}

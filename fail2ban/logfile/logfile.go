@@ -1,0 +1,121 @@
+// Package logfile reads fail2ban's own log.
+package logfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"bantop/fail2ban"
+)
+
+// ErrNoFile: fail2ban logs to something else than a file.
+var ErrNoFile = errors.New("fail2ban does not log to a file")
+
+// Tail reads the newest notes of a log file, oldest first: those in its last
+// most bytes. The times are in loc, the server's zone. A target that is no
+// file (SYSTEMD-JOURNAL, SYSLOG, STDOUT, …) is ErrNoFile.
+func Tail(target string, most int64, loc *time.Location) ([]fail2ban.LogNote, error) {
+	if !filepath.IsAbs(target) {
+		return nil, fmt.Errorf("read fail2ban's log: %w: %s", ErrNoFile, target)
+	}
+	f, err := os.Open(target)
+	if err != nil {
+		return nil, fmt.Errorf("read fail2ban's log: %w", err)
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, fmt.Errorf("read fail2ban's log: %w", err)
+	}
+	from := max(0, size-most)
+	text, err := io.ReadAll(io.NewSectionReader(f, from, most))
+	if err != nil {
+		return nil, fmt.Errorf("read fail2ban's log: %w", err)
+	}
+	if from > 0 { // the first line is cut
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+	}
+	return Parse(string(text), loc), nil
+}
+
+// Parse reads lines of a log. A line that does not begin with a time continues
+// the one before it.
+func Parse(text string, loc *time.Location) []fail2ban.LogNote {
+	var notes []fail2ban.LogNote
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if n, ok := parseLine(line, loc); ok {
+			notes = append(notes, n)
+		} else if last := len(notes) - 1; last >= 0 && len(notes[last].Text) < maxText {
+			notes[last].Text += "\n" + line
+		}
+	}
+	return notes
+}
+
+const (
+	maxText   = 4096
+	timestamp = "2006-01-02 15:04:05,000"
+)
+
+// parseLine reads the first line of a note:
+//
+//	2026-01-02 15:04:05,678 fail2ban.jail           [812]: INFO    Jail 'sshd' started
+func parseLine(line string, loc *time.Location) (fail2ban.LogNote, bool) {
+	if len(line) < len(timestamp) {
+		return fail2ban.LogNote{}, false
+	}
+	at, err := time.ParseInLocation(timestamp, line[:len(timestamp)], loc)
+	if err != nil {
+		return fail2ban.LogNote{}, false
+	}
+	_, rest, ok := strings.Cut(line[len(timestamp):], "]: ")
+	if !ok {
+		return fail2ban.LogNote{}, false
+	}
+	level, message, _ := strings.Cut(rest, " ")
+	n := fail2ban.LogNote{At: at, Text: strings.TrimSpace(message)}
+	if len(n.Text) > maxText {
+		n.Text = n.Text[:maxText]
+	}
+	n.Kind, n.Jail = classify(level, n.Text)
+	return n, true
+}
+
+// classify tells what a message is about (server/server.py, jail.py and
+// jails.py, 1.0.2 and 1.1.0).
+func classify(level, message string) (fail2ban.LogKind, string) {
+	switch {
+	case level == "ERROR" || level == "CRITICAL":
+		return fail2ban.LogError, quoted(message)
+	case message == "Reload all jails":
+		return fail2ban.LogReload, ""
+	case strings.HasPrefix(message, "Reload jail ") && !strings.Contains(message, "'"):
+		return fail2ban.LogReload, strings.TrimPrefix(message, "Reload jail ")
+	case strings.HasPrefix(message, "Creating new jail '"):
+		return fail2ban.LogCreated, quoted(message)
+	case strings.HasPrefix(message, "Jail '") && strings.HasSuffix(message, "' started"):
+		return fail2ban.LogStarted, quoted(message)
+	default:
+		return fail2ban.LogOther, ""
+	}
+}
+
+// quoted is what stands in the first quotes after the word jail.
+func quoted(message string) string {
+	_, rest, ok := strings.Cut(message, "ail '")
+	if !ok {
+		return ""
+	}
+	name, _, ok := strings.Cut(rest, "'")
+	if !ok {
+		return ""
+	}
+	return name
+}
