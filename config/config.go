@@ -18,6 +18,9 @@ type Settings struct {
 	Refresh time.Duration // between two looks at the server; more where looking costs it much
 	Timeout time.Duration // an answer that takes longer is no answer
 
+	StateDir   string // folder of what instances share; "" is the user's own
+	StoreGroup string // whose members may share it; "" is nobody
+
 	Theme string // "auto", "dark", "light", "16" or "none"
 	ASCII bool   // no character beyond ASCII on the screen
 

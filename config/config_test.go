@@ -27,15 +27,19 @@ pidfile = "/run/b.pid"
 conf = "/srv/fail2ban"
 refresh = "2s"
 timeout = "500ms"
+state-dir = "/srv/state"
 theme = "none"
 ascii = true
+
+[store]
+group = "adm"
 
 [recovery]
 window = "90s"
 `)...)
 	want := config.Settings{
 		Socket: "/run/b.sock", PIDFile: "/run/b.pid", Conf: "/srv/fail2ban", Refresh: 2 * time.Second,
-		Timeout: 500 * time.Millisecond, Theme: "none", ASCII: true, RecoveryWindow: 90 * time.Second,
+		Timeout: 500 * time.Millisecond, StateDir: "/srv/state", StoreGroup: "adm", Theme: "none", ASCII: true, RecoveryWindow: 90 * time.Second,
 	}
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v", got, err)

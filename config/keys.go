@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,8 @@ var keys = []key{
 		duration(200*time.Millisecond, time.Hour, func(s *Settings) *time.Duration { return &s.Refresh })},
 	{"timeout", "a time from 100ms to 1m, such as 2s",
 		duration(100*time.Millisecond, time.Minute, func(s *Settings) *time.Duration { return &s.Timeout })},
+	{"state-dir", "an absolute path", path(func(s *Settings) *string { return &s.StateDir })},
+	{"store.group", "the name of a group", group},
 	{"theme", "one of auto, dark, light, 16 and none", theme},
 	{"ascii", "true or false", ascii},
 	{"recovery.window", "a time from 1s to 1h, such as 60s",
@@ -56,6 +59,14 @@ func duration(least, most time.Duration, field func(*Settings) *time.Duration) f
 		*field(s) = d
 		return true
 	}
+}
+
+func group(s *Settings, text string) bool {
+	if strings.ContainsAny(text, " \t/:,") {
+		return false
+	}
+	s.StoreGroup = text
+	return true
 }
 
 func theme(s *Settings, text string) bool {

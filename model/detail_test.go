@@ -44,8 +44,8 @@ func TestDetailFollowsTheOpenJail(t *testing.T) {
 	})
 }
 
-// TestBansAreNamed: who was banned is asked for where that is little to write,
-// and stands in the event that told of it.
+// TestBansAreNamed: who was banned is asked for first where that is little
+// to write, and stands in the event that tells of it.
 func TestBansAreNamed(t *testing.T) {
 	play(t, func(s *scenario) {
 		look := func(what string, banned, total int) {
@@ -54,8 +54,8 @@ func TestBansAreNamed(t *testing.T) {
 			p.Jails[0].Counts = fail2ban.Counts{Banned: banned, TotalBanned: total}
 			s.probe(what, p)
 		}
-		answer := func(what string, at time.Time, addresses ...string) {
-			msg := model.BansFetched{Jail: "sshd", At: at}
+		answer := func(what string, at time.Time, count int, addresses ...string) {
+			msg := model.BansFetched{Jail: "sshd", At: at, Count: count}
 			for i, a := range addresses {
 				msg.Bans = append(msg.Bans, fail2ban.Ban{Address: a, Start: t0.Add(-time.Duration(i) * time.Minute)})
 			}
@@ -64,11 +64,12 @@ func TestBansAreNamed(t *testing.T) {
 		}
 		look("first", 5, 10)
 		look("one more", 6, 11)
-		answer("whom", s.now, "192.0.2.1", "192.0.2.2")
+		answer("whom", s.now, 1, "192.0.2.1", "192.0.2.2")
 		look("five more", 11, 16)
-		answer("whom", s.now, "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7", "192.0.2.8")
-		answer("for an event that is not there", s.now.Add(time.Second), "192.0.2.9")
-		look("too many to ask for", 401, 406)
+		answer("whom", s.now, 5, "192.0.2.3", "192.0.2.4", "192.0.2.5", "192.0.2.6", "192.0.2.7", "192.0.2.8")
+		look("two more", 13, 18)
+		answer("it could not be asked", s.now, 2)
+		look("too many to ask for", 401, 420)
 	})
 }
 

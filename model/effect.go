@@ -6,12 +6,20 @@ import "time"
 // test can show what follows from a message.
 type Effect any
 
-// Probe asks for a look at the server. Its result is a ProbeFinished with the
-// same Term and Seq.
+// Probe asks for a look at the server. Its result is a ProbeFinished or a
+// Followed with the same Seq. The result gets its term and number from who
+// carries it out: where nothing is shared, the one after Applied.
 type Probe struct {
-	Term  uint64
-	Seq   uint64
-	After time.Duration // from now
+	Seq     uint64
+	After   time.Duration // from now
+	Applied ProbeID       // the newest result that counted
+}
+
+// Commit asks that a message be carried out in the shared state. Its result is a
+// Stored with the same number, or a StoreFailed.
+type Commit struct {
+	ID  uint64
+	Msg Msg
 }
 
 // Hurry asks that the probe that waits for its time does not wait.
@@ -26,10 +34,11 @@ type FetchJail struct {
 }
 
 // FetchBans asks whom a jail has banned of late. Its result is a BansFetched
-// with the same At.
+// with the same Jail, At and Count.
 type FetchBans struct {
-	Jail string
-	At   time.Time // of the event that told how many there are
+	Jail  string
+	At    time.Time // of the look that counted them
+	Count int       // how many are new
 }
 
 // ReadConfiguration asks what fail2ban's configuration says. Its result is a

@@ -41,37 +41,30 @@ type Event struct {
 	Note  string        // the version of CameOnline, the state of JailBad, the addresses of BansMade, …
 }
 
-// BansFetched is whom a jail bans, for the event that told that there are new
-// ones.
+// BansFetched is whom a jail bans, after a look that counted new ones. Bans is
+// empty where that could not be asked.
 type BansFetched struct {
-	Jail string
-	At   time.Time
-	Bans []fail2ban.Ban
+	Jail  string
+	At    time.Time
+	Count int
+	Bans  []fail2ban.Ban
 }
 
 // maxNamed is how many addresses an event names.
 const maxNamed = 3
 
-// bansFetched names the newest bans in the event that told of them.
-func (s State) bansFetched(msg BansFetched) State {
-	at := slices.IndexFunc(s.Events, func(e Event) bool {
-		return e.Kind == BansMade && e.Jail == msg.Jail && e.At.Equal(msg.At)
-	})
-	if at < 0 {
-		return s
-	}
+// bansFetched tells of new bans, and names the newest.
+func (s State) bansFetched(msg BansFetched) (State, []Effect) {
+	e := Event{At: msg.At, Kind: BansMade, Jail: msg.Jail, Count: msg.Count}
 	bans := slices.Clone(msg.Bans)
 	slices.SortStableFunc(bans, func(a, b fail2ban.Ban) int { return b.Start.Compare(a.Start) })
-	bans = bans[:min(len(bans), s.Events[at].Count)]
 	var names []string
-	for _, b := range bans[:min(len(bans), maxNamed)] {
+	for _, b := range bans[:min(len(bans), msg.Count, maxNamed)] {
 		names = append(names, b.Address)
 	}
-	note := strings.Join(names, ", ")
-	if more := s.Events[at].Count - len(names); more > 0 && len(names) > 0 {
-		note += " and " + strconv.Itoa(more) + " more"
+	e.Note = strings.Join(names, ", ")
+	if more := msg.Count - len(names); more > 0 && len(names) > 0 {
+		e.Note += " and " + strconv.Itoa(more) + " more"
 	}
-	s.Events = slices.Clone(s.Events)
-	s.Events[at].Note = note
-	return s
+	return s.step(EventsTold{Events: []Event{e}})
 }

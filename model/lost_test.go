@@ -320,7 +320,7 @@ func TestX10FoundAtStart(t *testing.T) {
 	// have a newer term.
 	take := func(s *scenario, what string, p model.ProbeFinished) {
 		p = at(p, 1, s.now)
-		p.Term = s.state.Runtime.Applied.Term + 1
+		p.Term, p.Request = s.state.Runtime.Applied.Term+1, 9999
 		s.send(what, p)
 	}
 	t.Run("nobody looked", func(t *testing.T) {

@@ -37,6 +37,7 @@ type State struct {
 	Detail  Detail  // of the jail that is open
 	Probing Probing
 	Reading bool // the configuration is being asked
+	Sharing Sharing
 }
 
 // Probing is where the next look at the server stands.
@@ -54,6 +55,8 @@ type Options struct {
 	Host     string
 	Demo     bool
 	Control  string // default "fail2ban-client"
+	Shared   bool   // there is a store
+	Private  string // why there is none, where there should be
 }
 
 // New returns the state before anything is known.
@@ -61,10 +64,11 @@ func New(o Options) State {
 	if o.Control == "" {
 		o.Control = "fail2ban-client"
 	}
-	return State{Settings: o.Settings, Host: o.Host, Demo: o.Demo, Control: o.Control, Runtime: Runtime{
-		Server:   ServerStatus{Kind: Unknown},
-		Decisive: ServerStatus{Kind: Unknown},
-	}}
+	return State{
+		Settings: o.Settings, Host: o.Host, Demo: o.Demo, Control: o.Control,
+		Sharing: Sharing{Shared: o.Shared, Reason: o.Private},
+		Runtime: NewRuntime(),
+	}
 }
 
 // Msg is something that happened: one of the types below, in the file of its
@@ -95,14 +99,20 @@ func Update(s State, msg Msg) (State, []Effect) {
 	case JailFetched:
 		return s.jailFetched(msg), nil
 	case BansFetched:
-		return s.bansFetched(msg), nil
+		return s.bansFetched(msg)
 	case ConfigurationRead:
 		return s.configurationRead(msg)
 	case ActivationRecorded:
 		return s.activationRecorded(msg)
+	case Stored:
+		return s.stored(msg)
+	case StoreFailed:
+		return s.storeFailed(msg), nil
+	case Followed:
+		return s.followed(msg)
 	case ActivationCleared, PendingCreated, PendingDismissed, JailsAwaited, IntentAnnounced, IntentEnded,
-		Rebooted:
-		return s.step(msg), nil
+		Rebooted, EventsTold:
+		return s.step(msg)
 	default:
 		return s, nil
 	}
@@ -121,13 +131,6 @@ func (s State) at(t time.Time) State {
 		s.Now = t
 	}
 	return s
-}
-
-// step carries out a message of the shared state.
-func (s State) step(msg Msg) State {
-	runtime, events := Step(s.Runtime, msg)
-	s.Runtime = runtime
-	return s.log(events)
 }
 
 // log adds events.

@@ -10,6 +10,8 @@ import (
 // ProbeFinished is the result of a look at the server.
 type ProbeFinished struct {
 	ProbeID
+	Request           uint64 // the Seq of the Probe that it answers
+	Unshared          bool   // it is for this instance alone
 	Started, Finished time.Time
 	Latency           time.Duration // how long the server took, by a clock that nobody sets
 	Boot              time.Duration // of Finished, since the machine started; 0 where that is not known
@@ -149,19 +151,24 @@ func (s State) probeFinished(msg ProbeFinished) (State, []Effect) {
 	s = s.at(msg.Finished)
 	msg.Window, msg.Control = s.Settings.RecoveryWindow, s.Control
 	before := s.Runtime.Applied
-	s = s.step(msg)
-	var bans []Effect
-	if s.Runtime.Applied != before {
-		s, bans = s.count()
+	step := s.step
+	if msg.Unshared {
+		step = s.stepAlone
 	}
-	if msg.ProbeID != (ProbeID{term, s.Probing.Seq}) || !s.Probing.InFlight { // not the one that is waited for
-		return s, bans
+	s, effects := step(msg)
+	if s.Runtime.Applied != before {
+		var bans []Effect
+		s, bans = s.count()
+		effects = append(effects, bans...)
+	}
+	if msg.Request != s.Probing.Seq || !s.Probing.InFlight { // not the one that is waited for
+		return s, effects
 	}
 	s.Probing.InFlight = false
-	s, effects := s.probe(s.nextProbe())
+	s, probe := s.probe(s.nextProbe())
 	s, detail := s.detailStale()
 	s, doubts := s.doubts()
-	return s, slices.Concat(effects, bans, detail, doubts)
+	return s, slices.Concat(effects, probe, detail, doubts)
 }
 
 // probe asks for a look at the server after a while. One is in flight at most
@@ -171,11 +178,8 @@ func (s State) probe(after time.Duration) (State, []Effect) {
 		return s, nil
 	}
 	s.Probing = Probing{Seq: s.Probing.Seq + 1, InFlight: true}
-	return s, []Effect{Probe{Term: term, Seq: s.Probing.Seq, After: after}}
+	return s, []Effect{Probe{Seq: s.Probing.Seq, After: after, Applied: s.Runtime.Applied}}
 }
-
-// term is the term of the one prober there is.
-const term = 1
 
 // settleProbe is how often a server that gathers its jails is looked at.
 const settleProbe = 250 * time.Millisecond
@@ -229,12 +233,14 @@ func (s State) doubts() (State, []Effect) {
 func (s State) configurationRead(msg ConfigurationRead) (State, []Effect) {
 	s = s.at(msg.At)
 	s.Reading = false
-	return s.step(msg).doubts()
+	s, effects := s.step(msg)
+	s, doubts := s.doubts()
+	return s, append(effects, doubts...)
 }
 
 // activationRecorded looks at once at what an activation does to the server,
 // and goes on doing so (X8).
 func (s State) activationRecorded(msg ActivationRecorded) (State, []Effect) {
-	s = s.step(msg)
-	return s, []Effect{Hurry{}}
+	s, effects := s.step(msg)
+	return s, append(effects, Hurry{})
 }

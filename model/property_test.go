@@ -129,14 +129,14 @@ func (w *world) message(s model.State) model.Msg {
 		return model.JailFetched{Jail: jails[w.IntN(4)], Request: uint64(w.IntN(10)), At: w.now}
 	case 8: // a result that nobody waits for
 		p := w.result()
-		p.ProbeID = model.ProbeID{Term: 2 * uint64(w.IntN(2)), Seq: uint64(w.IntN(100))}
+		p.ProbeID, p.Request = model.ProbeID{Term: 2 * uint64(w.IntN(2)), Seq: uint64(w.IntN(100))}, 9999
 		return p
 	default:
 		if len(w.inFlight) == 0 {
 			return model.RefreshRequested{}
 		}
 		p := w.result()
-		p.ProbeID = model.ProbeID{Term: w.inFlight[0].Term, Seq: w.inFlight[0].Seq}
+		p.ProbeID, p.Request = model.ProbeID{Term: 1, Seq: w.inFlight[0].Seq}, w.inFlight[0].Seq
 		w.inFlight = w.inFlight[1:]
 		return p
 	}

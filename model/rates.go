@@ -75,18 +75,21 @@ func (s State) PerMinute(n int) []int {
 	return sum
 }
 
-// count compares the totals of the newest result with those before it: what
+// growth is how many bans a jail made since the last look.
+type growth struct {
+	jail  fail2ban.Jail
+	count int
+}
+
+// follow compares the totals of the newest result with those before it: what
 // they grew by are new bans. A jail that is gone keeps its minutes for as long
-// as there is something in them. Who was banned is asked for where that is
-// little for the server to write.
-func (s State) count() (State, []Effect) {
+// as there is something in them.
+func (s State) follow() (State, []growth) {
 	server := s.Runtime.Server
 	if !server.Kind.Up() {
 		return s, nil
 	}
-	var events []Event
-	var effects []Effect
-	lines := 0
+	var grown []growth
 	first := len(s.Rates) == 0
 	rates := make([]Rate, 0, len(server.Jails))
 	for _, r := range s.Rates {
@@ -102,16 +105,35 @@ func (s State) count() (State, []Effect) {
 		}
 		next, grew := old.follow(j.Jail, server.At, !first, s.Runtime.Starting())
 		if grew > 0 {
-			events = append(events, Event{At: server.At, Kind: BansMade, Jail: j.Name, Count: grew})
-			if lines += j.Banned; lines <= maxAsked {
-				effects = append(effects, FetchBans{Jail: j.Name, At: server.At})
-			}
+			grown = append(grown, growth{j.Jail, grew})
 		}
 		rates = append(rates, next)
 	}
 	slices.SortFunc(rates, func(a, b Rate) int { return byJail(a, b.Jail) })
 	s.Rates = rates
-	return s.log(events), effects
+	return s, grown
+}
+
+// count tells of new bans. Who was banned is asked for first, where that is
+// little for the server to write.
+func (s State) count() (State, []Effect) {
+	s, grown := s.follow()
+	at := s.Runtime.Server.At
+	var effects []Effect
+	var events []Event
+	lines := 0
+	for _, g := range grown {
+		if lines += g.jail.Banned; lines <= maxAsked {
+			effects = append(effects, FetchBans{Jail: g.jail.Name, At: at, Count: g.count})
+			continue
+		}
+		events = append(events, Event{At: at, Kind: BansMade, Jail: g.jail.Name, Count: g.count})
+	}
+	if len(events) == 0 {
+		return s, effects
+	}
+	s, commit := s.step(EventsTold{Events: events})
+	return s, append(effects, commit...)
 }
 
 // maxAsked is how many bans the server may be made to write after one look to

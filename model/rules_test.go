@@ -241,10 +241,12 @@ func TestR11StaleResults(t *testing.T) {
 		s.send("an older number", at(offline(), 0, s.now))
 		s.send("a newer term", func() model.ProbeFinished {
 			p := at(offline(), 1, s.now.Add(time.Second))
-			p.Term = 2
+			p.Term, p.Request = 2, 9999
 			return p
 		}())
-		s.send("a high number of the old term", at(online("sshd"), 99, s.now.Add(2*time.Second)))
+		old := at(online("sshd"), 99, s.now.Add(2*time.Second))
+		old.Request = 9999
+		s.send("a high number of the old term", old)
 		s.wait(3 * time.Second)
 		s.send("refresh", model.RefreshRequested{})
 	})

@@ -31,6 +31,11 @@ type Runtime struct {
 	Blame     Blame       // what a crash is put down to
 }
 
+// NewRuntime is the shared state before anybody looked.
+func NewRuntime() Runtime {
+	return Runtime{Server: ServerStatus{Kind: Unknown}, Decisive: ServerStatus{Kind: Unknown}}
+}
+
 // Step is the shared state after a message, and what there is to tell about
 // it. It is pure: where state is shared, it is the body of the transaction.
 func Step(r Runtime, msg Msg) (Runtime, []Event) {
@@ -57,6 +62,8 @@ func Step(r Runtime, msg Msg) (Runtime, []Event) {
 		return r.intentEnded(msg), nil
 	case Rebooted:
 		return r.rebooted(), nil
+	case EventsTold:
+		return r, slices.Clone(msg.Events)
 	default:
 		return r, nil
 	}

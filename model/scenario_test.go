@@ -75,10 +75,24 @@ func (s *scenario) send(what string, msg model.Msg) {
 		fmt.Fprintf(&s.out, " • %s", e)
 	}
 	for _, e := range effects {
-		fmt.Fprintf(&s.out, " → %s%+v", strings.TrimPrefix(fmt.Sprintf("%T", e), "model."), e)
+		fmt.Fprintf(&s.out, " → %s", showEffect(e))
 	}
 	s.out.WriteByte('\n')
 	s.state = next
+}
+
+func showEffect(e model.Effect) string {
+	name := strings.TrimPrefix(fmt.Sprintf("%T", e), "model.")
+	switch e := e.(type) {
+	case model.Probe:
+		return fmt.Sprintf("Probe{%d after %v}", e.Seq, e.After)
+	case model.Commit:
+		return fmt.Sprintf("Commit{%d %s}", e.ID, strings.TrimPrefix(fmt.Sprintf("%T", e.Msg), "model."))
+	case model.FetchBans:
+		return fmt.Sprintf("FetchBans{%s ×%d}", e.Jail, e.Count)
+	default:
+		return fmt.Sprintf("%s%+v", name, e)
+	}
 }
 
 // note writes a fact of the state into the story.

@@ -43,7 +43,7 @@ func offline() model.ProbeFinished {
 
 // at dates a result and numbers it.
 func at(p model.ProbeFinished, seq uint64, when time.Time) model.ProbeFinished {
-	p.ProbeID = model.ProbeID{Term: 1, Seq: seq}
+	p.ProbeID, p.Request = model.ProbeID{Term: 1, Seq: seq}, seq
 	p.Started, p.Finished, p.Latency = when.Add(-time.Millisecond), when, time.Millisecond
 	if p.Window == 0 {
 		p.Window, p.Control = time.Minute, "fail2ban-client"

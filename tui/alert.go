@@ -72,6 +72,9 @@ func (p pen) notices(s model.State) []notice {
 	if r.Server.Hint != "" {
 		out = append(out, notice{text: p.Arrow + " " + r.Server.Hint, rank: rankHint})
 	}
+	if s.Sharing.Reason != "" && len(out) == 0 { // the header says so in any case
+		out = append(out, notice{style: p.Warn, text: "not shared with other panes: " + s.Sharing.Reason, rank: rankReason})
+	}
 	return out
 }
 

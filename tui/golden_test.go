@@ -79,7 +79,7 @@ func (s *stage) wait(d time.Duration) *stage {
 // probe is the next result, now.
 func (s *stage) probe(p model.ProbeFinished) *stage {
 	s.seq++
-	p.ProbeID = model.ProbeID{Term: 1, Seq: s.seq}
+	p.ProbeID, p.Request = model.ProbeID{Term: 1, Seq: s.seq}, s.seq
 	p.Started, p.Finished = s.now.Add(-time.Millisecond), s.now
 	if p.Fault == model.Answered {
 		if p.Version == "" {
@@ -141,7 +141,7 @@ func attacked(s *stage) *stage {
 		}
 		s.probe(p)
 	}
-	return s.send(model.BansFetched{Jail: "postfix", At: s.now, Bans: []fail2ban.Ban{
+	return s.send(model.BansFetched{Jail: "postfix", At: s.now, Count: 3, Bans: []fail2ban.Ban{
 		{Address: "203.0.113.9", Start: s.now}, {Address: "2001:db8::5", Start: s.now}, {Address: "198.51.100.0/24", Start: s.now},
 	}})
 }
@@ -200,6 +200,10 @@ var scenes = []struct {
 	}},
 	{"crash", func(s *stage) { crashed(s) }},
 	{"crash recovered", func(s *stage) { crashed(s).wait(20 * time.Second).probe(busy()) }},
+	{"not shared", func(s *stage) {
+		s.m.state.Sharing.Reason = "open the shared state (/var/lib/bantop/bantop.db): the state file is damaged: it is no database"
+		attacked(s)
+	}},
 	{"jails lost", func(s *stage) { lost(s) }},
 	{"jails lost, recovered", func(s *stage) { lost(s).wait(20 * time.Second).probe(busy()) }},
 	{"a jail that is lost", func(s *stage) { lost(s).press("end", "enter") }},

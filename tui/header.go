@@ -35,6 +35,9 @@ func (p pen) header(s model.State, paused time.Time) string {
 		}
 		items = append(items, item{p.Faint, safetext.Text("probe " + words.Latency(status.Latency)), 7})
 	}
+	if s.Sharing.Reason != "" {
+		items = append(items, item{p.Warn, "not shared", 2})
+	}
 	right := item{p.Faint, clock(s.Now), 2}
 	if !paused.IsZero() {
 		right = item{p.Warn, "PAUSED " + clock(paused), 1}

@@ -56,7 +56,7 @@ func benchRefresh(b *testing.B, install fail2bantest.Install) {
 	var took time.Duration // by looks, without what they wait for their turn
 	look := func(r *runner.Runner) {
 		r.Hurry()
-		p, ok := r.Do(b.Context(), model.Probe{Term: 1, Seq: 1}).(model.ProbeFinished)
+		p, ok := r.Do(b.Context(), model.Probe{Seq: 1}).(model.ProbeFinished)
 		if !ok || len(p.Jails) != 10 || p.Jails[9].Banned != 100 {
 			b.Fatalf("%+v", p)
 		}

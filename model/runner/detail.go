@@ -25,13 +25,17 @@ func (r *Runner) doFetchJail(ctx context.Context, e model.FetchJail) model.Msg {
 	return msg
 }
 
-// doFetchBans asks whom a jail bans. That it failed is told by the next probe.
+// doFetchBans asks whom a jail bans. Where that fails, the ban is told of
+// without names.
 func (r *Runner) doFetchBans(ctx context.Context, e model.FetchBans) model.Msg {
-	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	fetching, cancel := context.WithTimeout(ctx, r.opts.Timeout)
 	defer cancel()
-	bans, err := r.opts.Client.Bans(ctx, e.Jail, r.opts.Zone)
-	if err != nil {
+	msg := model.BansFetched{Jail: e.Jail, At: e.At, Count: e.Count}
+	if bans, err := r.opts.Client.Bans(fetching, e.Jail, r.opts.Zone); err == nil {
+		msg.Bans = bans
+	}
+	if ctx.Err() != nil {
 		return nil
 	}
-	return model.BansFetched{Jail: e.Jail, At: e.At, Bans: bans}
+	return msg
 }

@@ -12,37 +12,46 @@ import (
 	"bantop/model"
 )
 
-// doProbe waits for its time and looks at the server. Two never overlap.
+// doProbe waits for its time and, where it is this instance's turn, looks at the
+// server. Two looks never overlap.
 func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
 	r.probe.Lock()
 	defer r.probe.Unlock()
 	if !r.wait(ctx, e.After) {
 		return nil
 	}
-	started := r.now()
-	mono := time.Now()
-	r.budget.begin(mono)
-	look, cancel := context.WithTimeout(ctx, r.opts.Timeout)
-	jails, err := r.look(look)
-	cancel()
+	t := r.turn(ctx, e)
+	if t.instead != nil {
+		return t.instead
+	}
+	msg, err := r.take(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}
-	took := time.Since(mono)
-	msg := model.ProbeFinished{
-		ProbeID:  model.ProbeID{Term: e.Term, Seq: e.Seq},
-		Started:  started,
-		Finished: r.now(),
-		Latency:  took,
-		Boot:     r.opts.Boot(),
-		Fault:    faultOf(err),
+	msg.ProbeID, msg.Request, msg.Unshared = t.id, e.Seq, t.unshared
+	if errors.Is(err, fail2ban.ErrPermission) {
+		// Others may be allowed to; what this user may not is no news for them.
+		r.yield(ctx)
+		msg.Unshared = true
 	}
+	return msg
+}
+
+// take takes one look at the server.
+func (r *Runner) take(ctx context.Context) (model.ProbeFinished, error) {
+	msg := model.ProbeFinished{Started: r.now()}
+	mono := time.Now()
+	r.budget.begin(mono)
+	look, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	defer cancel()
+	jails, err := r.look(look)
+	msg.Finished, msg.Latency, msg.Boot, msg.Fault = r.now(), time.Since(mono), r.opts.Boot(), faultOf(err)
 	if err != nil {
 		msg.Reason, msg.Hint = reason(err, r.opts.Timeout), fail2ban.Hint(err)
 		msg.Gone = r.opts.Client.Gone()
-		return msg
+		return msg, err
 	}
-	r.budget.spend(took)
+	r.budget.spend(msg.Latency)
 	if r.opts.Watch {
 		r.log.watch(ctx, r.known.log, r.Hurry)
 	}
@@ -51,7 +60,7 @@ func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
 	}
 	msg.Version, msg.Jails = r.known.version, jails
 	msg.PID, msg.Since = r.opts.Client.PID(), r.opts.Client.Started().Round(0)
-	return msg
+	return msg, nil
 }
 
 // wait waits until the next look is due, or somebody hurries. It tells whether

@@ -10,6 +10,7 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/control"
 	"bantop/model"
+	"bantop/model/store"
 )
 
 // Client is what a Runner asks of the server. *socket.Client is one.
@@ -43,6 +44,8 @@ type Options struct {
 	LastMod func(string) time.Time // when a log file was written to; default its modification time
 	Zone    *time.Location         // of the server; default time.Local
 	Watch   bool                   // look at once when the server's log is written to
+	Store   store.Store            // what is shared; nil where nothing is
+	Once    bool                   // one look is wanted, not a turn in looking
 }
 
 // Runner carries out effects. Do may be called from several goroutines.
@@ -53,6 +56,7 @@ type Runner struct {
 	budget budget
 	known  known
 	log    watcher
+	shared *shared
 }
 
 // New returns a Runner.
@@ -72,7 +76,7 @@ func New(opts Options) *Runner {
 	if opts.Zone == nil {
 		opts.Zone = time.Local
 	}
-	return &Runner{opts: opts, hurry: make(chan struct{}, 1)}
+	return &Runner{opts: opts, hurry: make(chan struct{}, 1), shared: newShared(opts.Store)}
 }
 
 // Do carries out an effect, waiting for as long as that takes, and returns what
@@ -90,6 +94,8 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 		return r.doFetchBans(ctx, e)
 	case model.ReadConfiguration:
 		return r.doReadConfiguration(ctx)
+	case model.Commit:
+		return r.doCommit(ctx, e)
 	default:
 		return nil
 	}

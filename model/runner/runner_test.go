@@ -33,8 +33,8 @@ func start(t *testing.T, s *fail2bantest.Server, change func(*runner.Options)) *
 
 func probe(t *testing.T, r *runner.Runner, seq uint64) model.ProbeFinished {
 	t.Helper()
-	p, ok := r.Do(t.Context(), model.Probe{Term: 3, Seq: seq}).(model.ProbeFinished)
-	if !ok || p.ProbeID != (model.ProbeID{Term: 3, Seq: seq}) {
+	p, ok := r.Do(t.Context(), model.Probe{Seq: seq, Applied: model.ProbeID{Term: 3, Seq: seq}}).(model.ProbeFinished)
+	if !ok || p.ProbeID != (model.ProbeID{Term: 3, Seq: seq + 1}) || p.Request != seq {
 		t.Fatalf("got %+v", p)
 	}
 	return p
@@ -174,7 +174,7 @@ func TestNeverTwoProbes(t *testing.T) {
 	r := runner.New(runner.Options{Client: c})
 	var wg sync.WaitGroup
 	for i := range 20 {
-		wg.Go(func() { r.Do(t.Context(), model.Probe{Term: 1, Seq: uint64(i)}) })
+		wg.Go(func() { r.Do(t.Context(), model.Probe{Seq: uint64(i)}) })
 	}
 	wg.Wait()
 	if c.most != 1 || c.total != 20 {
@@ -210,7 +210,7 @@ func TestHurry(t *testing.T) {
 	r := start(t, s, nil)
 	probe(t, r, 1)
 	done := make(chan model.Msg, 1)
-	go func() { done <- r.Do(t.Context(), model.Probe{Term: 1, Seq: 2, After: time.Hour}) }()
+	go func() { done <- r.Do(t.Context(), model.Probe{Seq: 2, After: time.Hour}) }()
 	select {
 	case msg := <-done:
 		t.Fatalf("it did not wait: %+v", msg)
@@ -223,7 +223,7 @@ func TestHurry(t *testing.T) {
 		t.Errorf("got %+v", p)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { done <- r.Do(ctx, model.Probe{Term: 1, Seq: 3, After: time.Hour}) }()
+	go func() { done <- r.Do(ctx, model.Probe{Seq: 3, After: time.Hour}) }()
 	cancel()
 	if msg := <-done; msg != nil {
 		t.Errorf("got %+v", msg)
@@ -246,12 +246,12 @@ func TestFetch(t *testing.T) {
 		t.Errorf("got %+v", j)
 	}
 	at := time.Now()
-	b, ok := r.Do(t.Context(), model.FetchBans{Jail: "sshd", At: at}).(model.BansFetched)
-	if !ok || b.Jail != "sshd" || !b.At.Equal(at) || len(b.Bans) != 1 || b.Bans[0].Address != "192.0.2.1" {
+	b, ok := r.Do(t.Context(), model.FetchBans{Jail: "sshd", At: at, Count: 2}).(model.BansFetched)
+	if !ok || b.Jail != "sshd" || !b.At.Equal(at) || b.Count != 2 || len(b.Bans) != 1 || b.Bans[0].Address != "192.0.2.1" {
 		t.Errorf("got %+v", b)
 	}
-	if msg := r.Do(t.Context(), model.FetchBans{Jail: "gone"}); msg != nil {
-		t.Errorf("got %+v", msg)
+	if b := r.Do(t.Context(), model.FetchBans{Jail: "gone", Count: 1}).(model.BansFetched); b.Count != 1 || b.Bans != nil {
+		t.Errorf("got %+v", b)
 	}
 	if msg := r.Do(t.Context(), nil); msg != nil {
 		t.Errorf("got %+v", msg)
@@ -281,11 +281,11 @@ func TestLogHurries(t *testing.T) {
 					probe(t, r, 10)
 				}
 				done := make(chan model.Msg, 1)
-				go func() { done <- r.Do(t.Context(), model.Probe{Term: 1, Seq: 2, After: time.Hour}) }()
+				go func() { done <- r.Do(t.Context(), model.Probe{Seq: 2, After: time.Hour}) }()
 				time.Sleep(time.Second) // what the start has logged is over
 				select {
 				case <-done: // hurried by it
-					go func() { done <- r.Do(t.Context(), model.Probe{Term: 1, Seq: 3, After: time.Hour}) }()
+					go func() { done <- r.Do(t.Context(), model.Probe{Seq: 3, After: time.Hour}) }()
 				default:
 				}
 				if _, err := real.Client("set", "j001", "banip", "192.0.2.1", "192.0.2."+string(rune('2'+i))); err != nil {

@@ -84,7 +84,7 @@ it is mostly run as root.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return dashboard(cmd, f)
+			return openDashboard(cmd, f)
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = false

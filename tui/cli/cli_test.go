@@ -19,10 +19,21 @@ import (
 	"bantop/tui/plain"
 )
 
-// run runs bantop and returns its exit code and what it printed.
+// run runs bantop, with a state of its own, and returns its exit code and what it
+// printed.
 func run(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	dir, err := os.MkdirTemp("", "bantop-state")
+	if err != nil {
+		return -1, "", err.Error()
+	}
+	defer os.RemoveAll(dir)
+	return runIn(ctx, dir, args...)
+}
+
+// runIn is run with the state that is kept in a folder.
+func runIn(ctx context.Context, state string, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	code = cli.Run(ctx, args, strings.NewReader(""), &out, &errs)
+	code = cli.Run(ctx, append([]string{"--state-dir", state}, args...), strings.NewReader(""), &out, &errs)
 	return code, out.String(), errs.String()
 }
 
@@ -223,7 +234,7 @@ func TestWatch(t *testing.T) {
 	out := &lines{}
 	done := make(chan int)
 	go func() {
-		done <- cli.Run(ctx, []string{"-s", s.Path, "-p", s.PIDFile, "--refresh", "200ms", "status", "--watch",
+		done <- cli.Run(ctx, []string{"--state-dir", t.TempDir(), "-s", s.Path, "-p", s.PIDFile, "--refresh", "200ms", "status", "--watch",
 			"--format", "{{.Status}} {{.Totals.Banned}}"}, strings.NewReader(""), out, out)
 	}()
 	out.wait(t, "online 0")

@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"context"
 	"os"
+	"path/filepath"
+	"strconv"
+	"time"
 
 	"bantop/config"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/model/runner"
+	"bantop/model/store"
 )
 
 // server is one server that bantop looks at: the state it starts with, and who
@@ -18,22 +23,87 @@ type server struct {
 	close  func()
 }
 
-// connect prepares to look at the server of the settings. Nothing is asked yet.
-// Where watch is set, the server's log hurries the looks.
-func connect(s config.Settings, watch bool) server {
+// use is what a server is connected to for.
+type use int
+
+const (
+	oneLook   use = iota // a command that looks, prints and ends
+	dashboard            // a dashboard: it takes turns in looking, and the server's log hurries it
+)
+
+// connect prepares to look at the server of the settings. It is not asked yet;
+// the state that instances share is read.
+func connect(ctx context.Context, s config.Settings, u use) server {
 	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile, Timeout: s.Timeout, Control: clientCommand(s)})
 	host, err := os.Hostname()
 	if err != nil {
 		host = ""
 	}
-	return server{
-		state: model.New(model.Options{Settings: s, Host: host, Control: clientCommand(s)}),
-		runner: runner.New(runner.Options{
-			Client: client, Timeout: s.Timeout, Watch: watch,
-			Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile}),
-		}),
-		close: func() { _ = client.Close() },
+	options := model.Options{Settings: s, Host: host, Control: clientCommand(s)}
+	shared, snap, err := openStore(ctx, s)
+	if err != nil {
+		options.Private = err.Error()
 	}
+	options.Shared = shared != nil
+	state := model.New(options)
+	if shared != nil {
+		state, _ = model.Update(state, model.Stored{Revision: snap.Revision, Runtime: snap.Runtime, Events: snap.Events})
+	}
+	run := runner.New(runner.Options{
+		Client: client, Timeout: s.Timeout, Watch: u == dashboard, Store: shared, Once: u == oneLook,
+		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile}),
+	})
+	return server{state: state, runner: run, close: func() {
+		_ = client.Close() // what it was wanted for is done
+		if shared != nil {
+			closeStore(ctx, shared, u)
+		}
+	}}
+}
+
+// openStore opens what instances share, and reads it.
+func openStore(ctx context.Context, s config.Settings) (store.Store, store.Snapshot, error) {
+	shared, err := store.Open(ctx, store.Options{Dir: stateDir(s), Socket: s.Socket, Group: s.StoreGroup})
+	if err != nil {
+		return nil, store.Snapshot{}, err
+	}
+	snap, err := shared.Load(ctx)
+	if err != nil {
+		_ = shared.Close() // it could not even be read
+		return nil, store.Snapshot{}, err
+	}
+	return shared, snap, nil
+}
+
+// closeStore gives the lease back. A command that ends at once does not close
+// the database: to close it waits for the disk, and the next who opens it finds
+// it just as well.
+func closeStore(ctx context.Context, shared store.Store, u use) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	_ = shared.Release(ctx) // else it lapses
+	if u == dashboard {
+		_ = shared.Close() // nothing is lost
+	}
+}
+
+// stateDir is where what instances share is kept: root's for all, a user's for
+// himself.
+func stateDir(s config.Settings) string {
+	switch {
+	case s.StateDir != "":
+		return s.StateDir
+	case os.Geteuid() == 0:
+		return "/var/lib/bantop"
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "bantop")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return filepath.Join(os.TempDir(), "bantop-"+strconv.Itoa(os.Geteuid()))
+	}
+	return filepath.Join(home, ".local", "state", "bantop")
 }
 
 // clientCommand is how fail2ban-client is called for the server of these settings; ""

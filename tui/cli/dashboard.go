@@ -18,15 +18,17 @@ import (
 // three times the CPU of an idle dashboard, and nobody reads that fast.
 const framesPerSecond = 20
 
-// dashboard opens the dashboard on the server of the flags.
-func dashboard(cmd *cobra.Command, f *flags) error {
+// openDashboard opens the dashboard on the server of the flags.
+func openDashboard(cmd *cobra.Command, f *flags) error {
 	settings, err := f.settings(cmd)
 	if err != nil {
 		return err
 	}
-	srv := connect(settings, true)
+	srv := connect(cmd.Context(), settings, dashboard)
 	defer srv.close()
-	return show(cmd, settings, tui.Options{State: srv.state, Perform: srv.runner.Do})
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	return show(cmd, settings, tui.Options{State: srv.state, Perform: srv.runner.Do, Told: srv.runner.Follow(ctx)})
 }
 
 // show runs the dashboard until somebody quits.

@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -28,6 +30,7 @@ func (f *flags) add(cmd *cobra.Command) {
 		{"pidfile", "p", "fail2ban's pid file: a `FILE`"},
 		{"conf", "c", "fail2ban's configuration: a `DIR`"},
 		{"refresh", "", "look at fail2ban after each `TIME`, such as 1s"},
+		{"state-dir", "", "what instances share is kept in this `DIR`"},
 		{"theme", "", "colours by `NAME`: auto, dark, light, 16 or none"},
 	} {
 		f.values[d.key] = set.StringP(d.key, d.short, "", d.usage)
@@ -64,14 +67,15 @@ func (f *flags) changed(cmd *cobra.Command) []config.Value {
 // absolute makes a path that was given relative to this folder absolute, as a
 // shell user expects.
 func absolute(key, value string) string {
-	if key != "socket" && key != "pidfile" && key != "conf" || value == "" || value[0] == '/' {
+	paths := []string{"socket", "pidfile", "conf", "state-dir"}
+	if !slices.Contains(paths, key) || filepath.IsAbs(value) {
 		return value
 	}
 	dir, err := os.Getwd()
 	if err != nil {
 		return value
 	}
-	return dir + "/" + value
+	return filepath.Join(dir, value)
 }
 
 // withServer fills in the socket and pid file that are not set: what fail2ban's

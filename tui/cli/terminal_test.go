@@ -45,6 +45,7 @@ type terminalOptions struct {
 	width, height uint16
 	env           []string
 	user          uint32 // to be instead of root
+	state         string // folder of the shared state; default one of its own
 }
 
 // open starts bantop in a terminal.
@@ -53,6 +54,13 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 	if o.width == 0 {
 		o.width, o.height = 100, 28
 	}
+	if o.state == "" {
+		o.state = t.TempDir()
+		if err := os.Chown(o.state, int(o.user), -1); err != nil && o.user != 0 {
+			t.Fatal(err)
+		}
+	}
+	args = append([]string{"--state-dir", o.state}, args...)
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, executable(t, o.user), args...)
 	cmd.Env = append([]string{reExec + "=1", "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}, o.env...)

@@ -31,7 +31,7 @@ func story(msgs ...model.Msg) model.State {
 	for i, msg := range msgs {
 		if p, ok := msg.(model.ProbeFinished); ok {
 			seq++
-			p.ProbeID = model.ProbeID{Term: 1, Seq: seq}
+			p.ProbeID, p.Request = model.ProbeID{Term: 1, Seq: seq}, seq
 			p.Started, p.Finished = t0.Add(time.Duration(i)*time.Second-time.Millisecond), t0.Add(time.Duration(i)*time.Second)
 			p.Latency = 412345 * time.Nanosecond
 			msg = p

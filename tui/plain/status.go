@@ -86,6 +86,7 @@ func Of(s model.State) Status {
 		Jails:     []Jail{},
 		Lost:      []string{},
 		Totals:    counts(server.Totals),
+		Shared:    s.Sharing.Shared,
 	}
 	if server.Kind.Up() {
 		for _, j := range r.Rows() {

@@ -74,6 +74,9 @@ func Text(w io.Writer, door safetext.Door, s model.State) error {
 	if p := words.Pending(r, func(t time.Time) string { return t.Local().Format(time.TimeOnly) }); p != "" {
 		say(p)
 	}
+	if s.Sharing.Reason != "" {
+		say("not shared: " + s.Sharing.Reason)
+	}
 	if server.Kind.Up() {
 		say(fmt.Sprintf("banned %s", words.Count(server.Totals.Banned)), "failing "+words.Count(server.Totals.Failing),
 			words.Jails(r))

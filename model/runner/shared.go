@@ -1,0 +1,218 @@
+package runner
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"bantop/model"
+	"bantop/model/store"
+)
+
+// shared is where a Runner stands with the store.
+type shared struct {
+	store store.Store
+	seq   uint64    // of the newest look of this lease
+	term  uint64    // of the lease that seq counts in
+	after time.Time // the lease is left to others until then
+
+	mu     sync.Mutex
+	turn   *sync.Cond
+	next   uint64 // the commit whose turn it is
+	failed string // why the store is not used for now; "" where it is
+}
+
+func newShared(s store.Store) *shared {
+	sh := &shared{store: s, next: 1}
+	sh.turn = sync.NewCond(&sh.mu)
+	return sh
+}
+
+// storeTime is how long the store may take for one thing.
+const storeTime = 5 * time.Second
+
+// usable tells whether there is a store to use.
+func (s *shared) usable() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.store != nil && s.failed == ""
+}
+
+// fail takes note of why the store cannot be used, or of that it can again.
+func (s *shared) fail(reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = reason
+}
+
+func (s *shared) reason() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed
+}
+
+// turn is what a probe is to do.
+type turn struct {
+	id       model.ProbeID // of the result
+	unshared bool
+	instead  model.Msg // of looking
+}
+
+// turn decides whose turn it is to look: whoever holds the lease looks, and the
+// others follow. Where nothing is shared it is always this instance's.
+func (r *Runner) turn(ctx context.Context, e model.Probe) turn {
+	alone := turn{id: model.ProbeID{Term: e.Applied.Term, Seq: e.Applied.Seq + 1}}
+	s := r.shared
+	if !s.usable() {
+		return alone
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	if time.Now().Before(s.after) && !r.opts.Once {
+		return turn{instead: model.Followed{Seq: e.Seq}}
+	}
+	lease, err := s.store.Lease(ctx)
+	switch {
+	case err != nil:
+		alone.unshared = true // what the matter is, the commit of something says
+		return alone
+	case lease.Held:
+		if lease.Term != s.term {
+			s.term, s.seq = lease.Term, 0
+		}
+		s.seq++
+		return turn{id: model.ProbeID{Term: s.term, Seq: s.seq}}
+	case !r.opts.Once:
+		return turn{instead: model.Followed{Seq: e.Seq}}
+	}
+	return r.turnOnce(ctx, e, alone)
+}
+
+// fresh is how old what another instance saw may be for one look.
+const fresh = 2 * time.Second
+
+// turnOnce is the turn of one look while another instance looks all the time:
+// what that one saw, where it is fresh, else a look for itself alone.
+func (r *Runner) turnOnce(ctx context.Context, e model.Probe, alone turn) turn {
+	alone.unshared = true
+	snap, err := r.shared.store.Load(ctx)
+	if err != nil || r.now().Sub(snap.Runtime.Server.At) > fresh {
+		return alone
+	}
+	msg := storedMsg(0, snap)
+	msg.Request = e.Seq
+	return turn{instead: msg}
+}
+
+// yield leaves the lease to others for a while.
+func (r *Runner) yield(ctx context.Context) {
+	if !r.shared.usable() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	if err := r.shared.store.Release(ctx); err == nil {
+		r.shared.after = time.Now().Add(3 * time.Second)
+	}
+}
+
+// doCommit carries out a message in the store, in the order of the commits.
+func (r *Runner) doCommit(ctx context.Context, e model.Commit) model.Msg {
+	r.shared.await(e.ID)
+	defer r.shared.done(e.ID)
+	if !r.shared.usable() {
+		return model.StoreFailed{Reason: r.shared.reason()}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime) // what was done is kept also while bantop ends
+	defer cancel()
+	snap, err := r.shared.store.Apply(ctx, e.Msg)
+	if err != nil {
+		r.shared.fail(err.Error())
+		return model.StoreFailed{Reason: err.Error()}
+	}
+	return storedMsg(e.ID, snap)
+}
+
+func storedMsg(commit uint64, snap store.Snapshot) model.Stored {
+	return model.Stored{Commit: commit, Revision: snap.Revision, Runtime: snap.Runtime, Events: snap.Events}
+}
+
+// await waits for the turn of a commit: effects are carried out side by side,
+// and commits must not overtake each other.
+func (s *shared) await(id uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.next < id {
+		s.turn.Wait()
+	}
+}
+
+func (s *shared) done(id uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.next = max(s.next, id+1)
+	s.turn.Broadcast()
+}
+
+const (
+	watchEvery = 500 * time.Millisecond // others' changes are seen within that time
+	retryEvery = 10 * time.Second       // a store that failed is tried again
+)
+
+// Follow hands on what other instances change, and whether the store works,
+// until ctx ends. It returns nil where nothing is shared.
+func (r *Runner) Follow(ctx context.Context) <-chan model.Msg {
+	if r.shared.store == nil {
+		return nil
+	}
+	told := make(chan model.Msg)
+	go func() {
+		for wait := watchEvery; ; {
+			select {
+			case <-time.After(wait):
+			case <-ctx.Done():
+				return
+			}
+			msg, failed := r.changed(ctx)
+			if wait = watchEvery; failed {
+				wait = retryEvery
+			}
+			if msg == nil {
+				continue
+			}
+			select {
+			case told <- msg:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return told
+}
+
+// changed is what the store has to tell, and whether it has failed.
+func (r *Runner) changed(ctx context.Context) (msg model.Msg, failed bool) {
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	s := r.shared
+	if !s.usable() {
+		snap, err := s.store.Load(ctx)
+		if err != nil {
+			return nil, true
+		}
+		s.fail("")
+		return storedMsg(0, snap), false
+	}
+	snap, changed, err := s.store.Changed(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, false
+	case err != nil:
+		s.fail(err.Error())
+		return model.StoreFailed{Reason: err.Error()}, true
+	case !changed:
+		return nil, false
+	default:
+		return storedMsg(0, snap), false
+	}
+}

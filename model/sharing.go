@@ -1,0 +1,110 @@
+package model
+
+import "slices"
+
+// Sharing is where this instance stands with the state that it shares.
+type Sharing struct {
+	Shared   bool
+	Reason   string // why it is not shared; "" where nobody wanted it to be, as in the demo
+	Revision uint64 // of the newest stored state that was taken over
+
+	commit      uint64        // number of the newest commit
+	outstanding []uncommitted // that the store has not answered, oldest first
+}
+
+// uncommitted is what a message gave here, before the store says what it gave
+// in the shared state.
+type uncommitted struct {
+	commit uint64
+	events []Event
+}
+
+// Stored is a state that the store holds: the answer to a Commit, or what
+// others did.
+type Stored struct {
+	Commit   uint64 // that it answers; 0 where it is what others did
+	Request  uint64 // the Seq of the Probe that it answers, by what another saw; 0 where it answers none
+	Revision uint64
+	Runtime  Runtime
+	Events   []Event // since the last one that was handed on
+}
+
+// StoreFailed says that the store cannot be used: the state is this instance's
+// own from now on.
+type StoreFailed struct{ Reason string }
+
+// Followed says that another instance looks at the server: it is not this one's
+// turn.
+type Followed struct{ Seq uint64 }
+
+// EventsTold are events that one instance saw and all should show.
+type EventsTold struct{ Events []Event }
+
+// step carries out a message of the shared state: at once here, for this
+// instance to show, and in the store, whose result counts. What there is to
+// tell is told when the store has it, by all instances the same.
+func (s State) step(msg Msg) (State, []Effect) {
+	if !s.Sharing.Shared {
+		return s.stepAlone(msg)
+	}
+	runtime, events := Step(s.Runtime, msg)
+	s.Runtime = runtime
+	s.Sharing.commit++
+	s.Sharing.outstanding = append(slices.Clone(s.Sharing.outstanding), uncommitted{s.Sharing.commit, events})
+	return s, []Effect{Commit{ID: s.Sharing.commit, Msg: msg}}
+}
+
+// stepAlone carries out a message for this instance alone.
+func (s State) stepAlone(msg Msg) (State, []Effect) {
+	runtime, events := Step(s.Runtime, msg)
+	s.Runtime = runtime
+	return s.log(events), nil
+}
+
+// stored takes over what the store holds. While own commits are under way, what
+// others did is taken over with the last of them: an older view does not undo
+// what was just done here.
+func (s State) stored(msg Stored) (State, []Effect) {
+	s, effects := s.takeOver(msg)
+	s, next := s.followed(Followed{Seq: msg.Request})
+	return s, append(effects, next...)
+}
+
+func (s State) takeOver(msg Stored) (State, []Effect) {
+	s.Sharing.Shared, s.Sharing.Reason = true, ""
+	s.Sharing.outstanding = slices.DeleteFunc(slices.Clone(s.Sharing.outstanding), func(u uncommitted) bool {
+		return msg.Commit != 0 && u.commit <= msg.Commit
+	})
+	s = s.log(msg.Events)
+	if msg.Revision <= s.Sharing.Revision || len(s.Sharing.outstanding) > 0 {
+		return s, nil
+	}
+	seen := s.Runtime.Server.At
+	s.Sharing.Revision = msg.Revision
+	s.Runtime = msg.Runtime
+	s = s.at(msg.Runtime.Server.At)
+	if msg.Runtime.Server.At.Equal(seen) {
+		return s, nil
+	}
+	s, _ = s.follow()
+	return s.detailStale()
+}
+
+// storeFailed goes on alone, and tells what was waiting for the store.
+func (s State) storeFailed(msg StoreFailed) State {
+	s.Sharing.Shared, s.Sharing.Reason = false, msg.Reason
+	for _, u := range s.Sharing.outstanding {
+		s = s.log(u.events)
+	}
+	s.Sharing.outstanding = nil
+	return s
+}
+
+// followed asks for the next turn.
+func (s State) followed(msg Followed) (State, []Effect) {
+	if msg.Seq != s.Probing.Seq || !s.Probing.InFlight {
+		return s, nil
+	}
+	s.Probing.InFlight = false
+	return s.probe(s.Settings.Refresh)
+}

@@ -1,0 +1,119 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"sync"
+	"syscall"
+	"time"
+
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+)
+
+// sqliteStore is the Store of one machine: an SQLite database in WAL mode.
+//
+// SQLite's own waiting for a lock starves one of many writers for seconds; here
+// a busy database is tried again at random within 2 ms (eight processes: 61 ms
+// at most).
+type sqliteStore struct {
+	db  *sql.DB
+	key string
+	me  instance
+
+	mu      sync.Mutex // guards what follows
+	event   int64      // the newest event that was handed on; 0 before the first
+	version int64      // of the data, when the state was last read
+}
+
+// patience is how long a database may be busy.
+const patience = 2 * time.Second
+
+// retry does something again for as long as the database is busy.
+func (s *sqliteStore) retry(ctx context.Context, do func() error) error {
+	for deadline := time.Now().Add(patience); ; {
+		err := do()
+		if !isBusy(err) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%w for %v: %w", ErrBusy, patience, err)
+		}
+		select {
+		case <-time.After(time.Duration(rand.Int64N(int64(2 * time.Millisecond)))):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// tx is one transaction, with its context.
+type tx struct {
+	ctx context.Context
+	t   *sql.Tx
+}
+
+func (t tx) row(query string, args ...any) *sql.Row {
+	return t.t.QueryRowContext(t.ctx, query, args...)
+}
+
+func (t tx) exec(query string, args ...any) error {
+	_, err := t.t.ExecContext(t.ctx, query, args...)
+	return err
+}
+
+// tx carries out a transaction that writes. It begins with the lock, so that it
+// never fails in the middle for another writer.
+func (s *sqliteStore) tx(ctx context.Context, body func(tx) error) error {
+	return s.retry(ctx, func() error {
+		t, err := s.db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		if err := body(tx{ctx, t}); err != nil {
+			return errors.Join(err, t.Rollback())
+		}
+		return t.Commit()
+	})
+}
+
+func isBusy(err error) bool { return code(err) == lib.SQLITE_BUSY }
+
+// code is the primary result code of an SQLite error, 0 for any other.
+func code(err error) int {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return 0
+	}
+	return e.Code() & 0xff
+}
+
+// kindOf gives an error its kind.
+func kindOf(err error) error {
+	var kind error
+	switch code(err) {
+	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
+		kind = ErrCorrupt
+	case lib.SQLITE_FULL:
+		kind = ErrFull
+	case lib.SQLITE_READONLY, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM:
+		kind = ErrDenied
+	}
+	if kind == nil && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)) {
+		kind = ErrDenied
+	}
+	if kind == nil && errors.Is(err, syscall.ENOSPC) {
+		kind = ErrFull
+	}
+	if kind == nil || errors.Is(err, kind) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", kind, err)
+}
+
+// Close closes the database.
+func (s *sqliteStore) Close() error { return s.db.Close() }
