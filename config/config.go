@@ -1,10 +1,11 @@
 // Package config holds bantop's settings as a value: their defaults, what each
-// may be, and how values from files and flags are laid over them. It does no
-// I/O.
+// may be, and how layers of values from files, the environment, flags and the
+// running program are laid over them. It does no I/O.
 package config
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -26,6 +27,9 @@ type Settings struct {
 
 	// RecoveryWindow is how long after an activation a crash is put down to it.
 	RecoveryWindow time.Duration
+
+	SessionCache bool          // an unlocked session lasts; without, every act asks
+	SessionTTL   time.Duration // for how long, at the most
 }
 
 // Default returns the settings that hold where nothing else is said.
@@ -36,6 +40,8 @@ func Default() Settings {
 		Timeout:        2 * time.Second,
 		Theme:          "auto",
 		RecoveryWindow: time.Minute,
+		SessionCache:   true,
+		SessionTTL:     10 * time.Minute,
 	}
 }
 
@@ -48,9 +54,15 @@ type Value struct {
 
 // Origin is where a value comes from.
 type Origin struct {
-	Source string // a file, or "--refresh" for a flag
+	Source string // a file, "--refresh" for a flag, "BANTOP_REFRESH" for a variable
 	Line   int    // in the file; 0 where there is none
 }
+
+// The origins that are no file, flag or variable.
+var (
+	ByDefault = Origin{Source: "default"}
+	ThisRun   = Origin{Source: "this run"} // set in the running program
+)
 
 func (o Origin) String() string {
 	if o.Line > 0 {
@@ -59,20 +71,49 @@ func (o Origin) String() string {
 	return o.Source
 }
 
+// Effective are settings, and where each of them comes from.
+type Effective struct {
+	Settings
+	values []Value // every value that was laid over the defaults, in order
+}
+
+// Defaults are the settings that hold where nothing else is said.
+func Defaults() Effective { return Effective{Settings: Default()} }
+
 // With lays values over the settings, later ones over earlier ones. The first
 // that is unknown or not allowed is an error, and then none is applied.
-func (s Settings) With(values ...Value) (Settings, error) {
-	next := s
+func (e Effective) With(values ...Value) (Effective, error) {
+	next := e
+	next.values = slices.Concat(e.values, values)
 	for _, v := range values {
 		k, ok := find(v.Key)
 		if !ok {
-			return s, unknownKey(v)
+			return e, unknownKey(v)
 		}
-		if !k.set(&next, v.Text) {
-			return s, fmt.Errorf("%v: %s: %q is not %s", v.Origin, v.Key, v.Text, k.form)
+		if !k.set(&next.Settings, v.Text) {
+			return e, fmt.Errorf("%v: %s: %q is not %s", v.Origin, v.Key, v.Text, k.form)
 		}
 	}
 	return next, nil
+}
+
+// Origin tells where the value of a key comes from.
+func (e Effective) Origin(key string) Origin {
+	for i := len(e.values) - 1; i >= 0; i-- {
+		if e.values[i].Key == key {
+			return e.values[i].Origin
+		}
+	}
+	return ByDefault
+}
+
+// Text is the value of a key, as it is written in a file.
+func (e Effective) Text(key string) string {
+	k, ok := find(key)
+	if !ok {
+		return ""
+	}
+	return k.get(e.Settings)
 }
 
 func unknownKey(v Value) error {

@@ -20,7 +20,7 @@ func values(t *testing.T, text string) []config.Value {
 
 // TestWithSetsEveryKey holds that each key of a file reaches its setting.
 func TestWithSetsEveryKey(t *testing.T) {
-	got, err := config.Default().With(values(t, `
+	got, err := config.Defaults().With(values(t, `
 # a comment
 socket = "/run/a/../b.sock"
 pidfile = "/run/b.pid"
@@ -36,13 +36,17 @@ group = "adm"
 
 [recovery]
 window = "90s"
+
+[session]
+ttl = "0s"
 `)...)
 	want := config.Settings{
+		SessionCache: true, SessionTTL: 0,
 		Socket: "/run/b.sock", PIDFile: "/run/b.pid", Conf: "/srv/fail2ban", Refresh: 2 * time.Second,
 		Timeout: 500 * time.Millisecond, StateDir: "/srv/state", StoreGroup: "adm", Theme: "none", ASCII: true, RecoveryWindow: 90 * time.Second,
 	}
-	if err != nil || got != want {
-		t.Errorf("got %+v, %v", got, err)
+	if err != nil || got.Settings != want {
+		t.Errorf("got %+v, %v", got.Settings, err)
 	}
 }
 
@@ -53,7 +57,7 @@ func TestWithRefuses(t *testing.T) {
 		"refresh = \"2s\"\nrefesh = \"1s\"":       `bantop.toml:2: unknown key "refesh": did you mean "refresh"?`,
 		"nonsense = 1":                            `bantop.toml:1: unknown key "nonsense"`,
 		"[recovery]\nwindows = \"1s\"":            `bantop.toml:2: unknown key "recovery.windows": did you mean "recovery.window"?`,
-		"recovery.window = \"2h\"":                `bantop.toml:1: recovery.window: "2h" is not a time from 1s to 1h, such as 60s`,
+		"recovery.window = \"2h\"":                `bantop.toml:1: recovery.window: "2h" is not a time from 1s to 1h, such as 1m`,
 		"theme = \"dark\"\n\nrefresh = 5":         `bantop.toml:3: refresh: "5" is not a time from 200ms to 1h, such as 1s`,
 		"socket = \"f2b.sock\"":                   `bantop.toml:1: socket: "f2b.sock" is not an absolute path`,
 		"theme = \"blue\"":                        `bantop.toml:1: theme: "blue" is not one of auto, dark, light, 16 and none`,
@@ -66,16 +70,14 @@ func TestWithRefuses(t *testing.T) {
 	} {
 		t.Run(text, func(t *testing.T) {
 			v, err := config.Parse("bantop.toml", []byte(text))
-			var got config.Settings
+			got := config.Defaults()
 			if err == nil {
-				got, err = config.Default().With(v...)
-			} else {
-				got = config.Default()
+				got, err = got.With(v...)
 			}
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v\nwant %s", err, want)
 			}
-			if got != config.Default() {
+			if got.Settings != config.Default() {
 				t.Errorf("applied: %+v", got)
 			}
 		})
@@ -99,7 +101,7 @@ func TestParseRefuses(t *testing.T) {
 // TestLaterValuesWin holds that layers lie over one another.
 func TestLaterValuesWin(t *testing.T) {
 	flag := config.Value{Key: "refresh", Text: "5s", Origin: config.Origin{Source: "--refresh"}}
-	got, err := config.Default().With(append(values(t, `refresh = "2s"`), flag)...)
+	got, err := config.Defaults().With(append(values(t, `refresh = "2s"`), flag)...)
 	if err != nil || got.Refresh != 5*time.Second {
 		t.Errorf("got %v, %v", got.Refresh, err)
 	}
@@ -123,6 +125,107 @@ func FuzzParse(f *testing.F) {
 				t.Error(fmt.Sprint(x))
 			}
 		}
-		_, _ = config.Default().With(v...)
+		_, _ = config.Defaults().With(v...)
 	})
+}
+
+// TestOrigins: every value knows where it comes from.
+func TestOrigins(t *testing.T) {
+	got, err := config.Defaults().With(append(values(t, "refresh = \"2s\"\ntheme = \"16\""),
+		config.Value{Key: "refresh", Text: "5s", Origin: config.ThisRun})...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string][2]string{
+		"refresh": {"5s", "this run"}, "theme": {"16", "bantop.toml:2"}, "timeout": {"2s", "default"}, "session.ttl": {"10m", "default"},
+		"nonsense": {"", "default"},
+	} {
+		if text, origin := got.Text(key), got.Origin(key).String(); text != want[0] || origin != want[1] {
+			t.Errorf("%s: %q from %s, want %q", key, text, origin, want)
+		}
+	}
+}
+
+// TestText: a time is told as it is written, without the parts that are 0.
+func TestText(t *testing.T) {
+	for _, text := range []string{"200ms", "1s", "30s", "1m", "1m30s", "10m", "1h", "1h30m", "1h0m30s", "20h", "24h", "1.5s"} {
+		got, err := config.Defaults().With(config.Value{Key: "session.ttl", Text: text})
+		if err != nil || got.Text("session.ttl") != text {
+			t.Errorf("%s: %q, %v", text, got.Text("session.ttl"), err)
+		}
+	}
+}
+
+// TestTwoOverrides is R8: two overrides hold, one over the other; a bad third is
+// refused whole; and what was handed in is as it was.
+func TestTwoOverrides(t *testing.T) {
+	boot := config.Defaults()
+	one, err := boot.With(config.Value{Key: "refresh", Text: "2s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := one.With(config.Value{Key: "ascii", Text: "true"})
+	if err != nil || two.Refresh != 2*time.Second || !two.ASCII {
+		t.Errorf("%+v, %v", two.Settings, err)
+	}
+	three, err := two.With(config.Value{Key: "timeout", Text: "5s"}, config.Value{Key: "timeout", Text: "soon"})
+	if err == nil || three.Settings != two.Settings {
+		t.Errorf("%+v, %v", three.Settings, err)
+	}
+	if boot.Settings != config.Default() || one.ASCII {
+		t.Error("what was handed in has changed")
+	}
+}
+
+// TestEnvironment: variables set keys; one that is no key is told with its name.
+func TestEnvironment(t *testing.T) {
+	v := config.FromEnvironment([]string{"BANTOP_RECOVERY_WINDOW=90s", "BANTOP_STATE_DIR=/srv", "HOME=/x", "BANTOP_ASCII=true", "BANTOP_THEME="})
+	got, err := config.Defaults().With(v...)
+	if err != nil || got.RecoveryWindow != 90*time.Second || got.StateDir != "/srv" || !got.ASCII || got.Origin("ascii").String() != "BANTOP_ASCII" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	_, err = config.Defaults().With(config.FromEnvironment([]string{"BANTOP_REFESH=1s"})...)
+	if err == nil || err.Error() != `BANTOP_REFESH: unknown key "refesh": did you mean "refresh"?` {
+		t.Error(err)
+	}
+}
+
+// TestSample: the sample is a file that says nothing, and with its comments
+// taken away one that says the defaults.
+func TestSample(t *testing.T) {
+	if v := values(t, config.Sample()); len(v) != 0 {
+		t.Errorf("it sets %v", v)
+	}
+	var lines []string
+	for line := range strings.Lines(config.Sample()) {
+		if !strings.Contains(line, "/path") && !strings.Contains(line, "adm") {
+			if rest, ok := strings.CutPrefix(line, "#"); ok && !strings.HasPrefix(rest, " ") {
+				line = rest
+			}
+			lines = append(lines, line)
+		}
+	}
+	got, err := config.Defaults().With(values(t, strings.Join(lines, ""))...)
+	if err != nil || got.Settings != config.Default() {
+		t.Errorf("%+v, %v\n%s", got.Settings, err, strings.Join(lines, ""))
+	}
+	for _, k := range config.Keys() {
+		_, name, _ := strings.Cut("."+k.Name, ".")
+		if i := strings.LastIndexByte(name, '.'); i >= 0 {
+			name = name[i+1:]
+		}
+		if !strings.Contains(config.Sample(), "\n#"+name+" = ") {
+			t.Errorf("%s is not in it", k.Name)
+		}
+	}
+}
+
+// TestFile: what is written is read as it was; of one key the last value.
+func TestFile(t *testing.T) {
+	in := []config.Value{{Key: "recovery.window", Text: "90s"}, {Key: "ascii", Text: "true"}, {Key: "refresh", Text: "1s"}, {Key: "refresh", Text: "2s"},
+		{Key: "socket", Text: "/odd \"name\"\\x"}}
+	got, err := config.Defaults().With(values(t, config.File(in))...)
+	if err != nil || got.Refresh != 2*time.Second || !got.ASCII || got.RecoveryWindow != 90*time.Second || got.Socket != "/odd \"name\"\\x" {
+		t.Errorf("%+v, %v", got.Settings, err)
+	}
 }

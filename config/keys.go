@@ -8,28 +8,61 @@ import (
 	"time"
 )
 
-// A key is one setting: its name in files, what it may be, and how it is set.
+// A key is one setting: its name in files, what it is for, what it may be, and
+// how it is set and told.
 type key struct {
 	name string
-	form string                       // completes "it is not …"
-	set  func(*Settings, string) bool // false: not allowed, and nothing is set
+	doc  string
+	form string // completes "it is not …"
+	live bool   // it may be changed while bantop runs
+
+	get func(Settings) string
+	set func(*Settings, string) bool // false: not allowed, and nothing is set
 }
 
 // keys are all settings, in the order of Settings.
 var keys = []key{
-	{"socket", "an absolute path", path(func(s *Settings) *string { return &s.Socket })},
-	{"pidfile", "an absolute path", path(func(s *Settings) *string { return &s.PIDFile })},
-	{"conf", "an absolute path", path(func(s *Settings) *string { return &s.Conf })},
-	{"refresh", "a time from 200ms to 1h, such as 1s",
-		duration(200*time.Millisecond, time.Hour, func(s *Settings) *time.Duration { return &s.Refresh })},
-	{"timeout", "a time from 100ms to 1m, such as 2s",
-		duration(100*time.Millisecond, time.Minute, func(s *Settings) *time.Duration { return &s.Timeout })},
-	{"state-dir", "an absolute path", path(func(s *Settings) *string { return &s.StateDir })},
-	{"store.group", "the name of a group", group},
-	{"theme", "one of auto, dark, light, 16 and none", theme},
-	{"ascii", "true or false", ascii},
-	{"recovery.window", "a time from 1s to 1h, such as 60s",
-		duration(time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.RecoveryWindow })},
+	path("socket", "fail2ban-server's socket; what fail2ban's configuration says where this is not set",
+		func(s *Settings) *string { return &s.Socket }),
+	path("pidfile", "fail2ban-server's pid file; likewise",
+		func(s *Settings) *string { return &s.PIDFile }),
+	path("conf", "fail2ban's configuration folder",
+		func(s *Settings) *string { return &s.Conf }),
+	duration("refresh", "time between two looks at fail2ban; more where looking costs it much",
+		200*time.Millisecond, time.Hour, func(s *Settings) *time.Duration { return &s.Refresh }),
+	duration("timeout", "an answer that takes longer is no answer",
+		100*time.Millisecond, time.Minute, func(s *Settings) *time.Duration { return &s.Timeout }),
+	path("state-dir", "folder of what panes share; /var/lib/bantop for root, the user's own for others",
+		func(s *Settings) *string { return &s.StateDir }),
+	group("store.group", "a group whose members may share that folder",
+		func(s *Settings) *string { return &s.StoreGroup }),
+	choice("theme", "colours; auto goes by the terminal", []string{"auto", "dark", "light", "16", "none"},
+		func(s *Settings) *string { return &s.Theme }),
+	boolean("ascii", "draw with nothing beyond ASCII",
+		func(s *Settings) *bool { return &s.ASCII }),
+	duration("recovery.window", "how long after an activation a crash is put down to it",
+		time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.RecoveryWindow }),
+	boolean("session.cache", "keep an unlocked session; without, every act asks",
+		func(s *Settings) *bool { return &s.SessionCache }),
+	duration("session.ttl", "how long an unlocked session lasts at the most; 0s is not at all",
+		0, 24*time.Hour, func(s *Settings) *time.Duration { return &s.SessionTTL }),
+}
+
+// Key is what there is to say about a setting.
+type Key struct {
+	Name string
+	Doc  string // what it is for
+	Form string // what it may be
+	Live bool   // it may be changed while bantop runs
+}
+
+// Keys are all settings, in the order in which they are shown.
+func Keys() []Key {
+	out := make([]Key, len(keys))
+	for i, k := range keys {
+		out[i] = Key{Name: k.name, Doc: k.doc, Form: k.form, Live: k.live}
+	}
+	return out
 }
 
 func find(name string) (key, bool) {
@@ -40,50 +73,81 @@ func find(name string) (key, bool) {
 	return keys[i], true
 }
 
-func path(field func(*Settings) *string) func(*Settings, string) bool {
-	return func(s *Settings, text string) bool {
-		if !filepath.IsAbs(text) {
-			return false
-		}
-		*field(s) = filepath.Clean(text)
-		return true
-	}
+func path(name, doc string, field func(*Settings) *string) key {
+	return key{name: name, doc: doc, form: "an absolute path",
+		get: func(s Settings) string { return *field(&s) },
+		set: func(s *Settings, text string) bool {
+			if !filepath.IsAbs(text) {
+				return false
+			}
+			*field(s) = filepath.Clean(text)
+			return true
+		}}
 }
 
-func duration(least, most time.Duration, field func(*Settings) *time.Duration) func(*Settings, string) bool {
-	return func(s *Settings, text string) bool {
-		d, err := time.ParseDuration(text)
-		if err != nil || d < least || d > most {
-			return false
-		}
-		*field(s) = d
-		return true
-	}
+func group(name, doc string, field func(*Settings) *string) key {
+	return key{name: name, doc: doc, form: "the name of a group",
+		get: func(s Settings) string { return *field(&s) },
+		set: func(s *Settings, text string) bool {
+			if text == "" || strings.ContainsAny(text, " \t/:,") {
+				return false
+			}
+			*field(s) = text
+			return true
+		}}
 }
 
-func group(s *Settings, text string) bool {
-	if strings.ContainsAny(text, " \t/:,") {
-		return false
-	}
-	s.StoreGroup = text
-	return true
+func choice(name, doc string, of []string, field func(*Settings) *string) key {
+	last := len(of) - 1
+	return key{name: name, doc: doc, live: true, form: "one of " + strings.Join(of[:last], ", ") + " and " + of[last],
+		get: func(s Settings) string { return *field(&s) },
+		set: func(s *Settings, text string) bool {
+			if !slices.Contains(of, text) {
+				return false
+			}
+			*field(s) = text
+			return true
+		}}
 }
 
-func theme(s *Settings, text string) bool {
-	if !slices.Contains([]string{"auto", "dark", "light", "16", "none"}, text) {
-		return false
-	}
-	s.Theme = text
-	return true
+func boolean(name, doc string, field func(*Settings) *bool) key {
+	return key{name: name, doc: doc, live: true, form: "true or false",
+		get: func(s Settings) string { return strconv.FormatBool(*field(&s)) },
+		set: func(s *Settings, text string) bool {
+			b, err := strconv.ParseBool(text)
+			if err != nil {
+				return false
+			}
+			*field(s) = b
+			return true
+		}}
 }
 
-func ascii(s *Settings, text string) bool {
-	b, err := strconv.ParseBool(text)
-	if err != nil {
-		return false
+func duration(name, doc string, least, most time.Duration, field func(*Settings) *time.Duration) key {
+	return key{name: name, doc: doc, live: true, form: "a time from " + short(least) + " to " + short(most) + ", such as " + short(*field(ptr(Default()))),
+		get: func(s Settings) string { return short(*field(&s)) },
+		set: func(s *Settings, text string) bool {
+			d, err := time.ParseDuration(text)
+			if err != nil || d < least || d > most {
+				return false
+			}
+			*field(s) = d
+			return true
+		}}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// short writes a time without the parts that are 0: 10m, not 10m0s.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
 	}
-	s.ASCII = b
-	return true
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // nearest returns the key that is most like a mistyped one, "" where none is

@@ -35,6 +35,29 @@ func Parse(file string, data []byte) ([]Value, error) {
 	return values, nil
 }
 
+// FromEnvironment reads the values of variables: BANTOP_REFRESH is the key
+// refresh, BANTOP_RECOVERY_WINDOW is recovery.window. A variable whose key is
+// not known comes with the name that it would have.
+func FromEnvironment(environ []string) []Value {
+	const prefix = "BANTOP_"
+	var values []Value
+	for _, v := range environ {
+		name, text, ok := strings.Cut(v, "=")
+		if !ok || !strings.HasPrefix(name, prefix) || text == "" {
+			continue
+		}
+		k := strings.ToLower(strings.TrimPrefix(name, prefix))
+		for _, known := range keys {
+			if strings.NewReplacer(".", "_", "-", "_").Replace(known.name) == k {
+				k = known.name
+			}
+		}
+		values = append(values, Value{Key: k, Text: text, Origin: Origin{Source: name}})
+	}
+	slices.SortFunc(values, func(a, b Value) int { return strings.Compare(a.Key, b.Key) })
+	return values
+}
+
 func lookup(tree map[string]any, k toml.Key) any {
 	var v any = tree
 	for _, part := range k {

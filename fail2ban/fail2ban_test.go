@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"bantop/fail2ban"
@@ -54,5 +55,23 @@ func TestCloneSharesNothing(t *testing.T) {
 	k.Files[0], k.Journal[0], k.Actions[0] = "", "", ""
 	if j.Files[0] != "a" || j.Journal[0] != "b" || j.Actions[0] != "c" {
 		t.Errorf("%+v", j)
+	}
+}
+
+// TestOneLine walks messages of several lines and with long quotes.
+func TestOneLine(t *testing.T) {
+	long := "fail from \\[?(?:(?:::f{4,6}:)?(?P<ip4>(?:\\d{1,3}\\.){3}\\d{1,3})|(?P<ip6>x))\\]?("
+	for message, want := range map[string]string{
+		"":                       "",
+		"Reload all jails":       "Reload all jails",
+		" Jail 'sshd' stopped\n": "Jail 'sshd' stopped",
+		"don't":                  "don't",
+		"Unable to compile regular expression '" + long + "':\nmissing ) at 9":     "Unable to compile regular expression 'fail from \\[?(?:(?:::f{4,6}:)?(?P<ip4...': missing ) at 9",
+		"Failed:\nTraceback (most recent call last):\n  File \"x\"\nKeyError: 'y'": "Failed: KeyError: 'y'",
+		"über '" + strings.Repeat("é", 50) + "' x":                                 "über '" + strings.Repeat("é", 37) + "...' x",
+	} {
+		if got := fail2ban.OneLine(message); got != want {
+			t.Errorf("%q: %q, want %q", message, got, want)
+		}
 	}
 }

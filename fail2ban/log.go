@@ -1,6 +1,9 @@
 package fail2ban
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // LogKind says what a line of fail2ban's log tells, as far as bantop acts on
 // it.
@@ -11,6 +14,8 @@ const (
 	LogReload  LogKind = "reload"  // a reload began, of Jail or of all jails
 	LogCreated LogKind = "created" // a jail was made; it may still fail
 	LogStarted LogKind = "started" // a jail runs
+	LogStopped LogKind = "stopped" // a jail runs no more
+	LogServer  LogKind = "server"  // the server starts or ends
 	LogError   LogKind = "error"
 	LogOther   LogKind = ""
 )
@@ -21,4 +26,31 @@ type LogNote struct {
 	Kind LogKind
 	Jail string // where it is about one
 	Text string // the message
+}
+
+// OneLine is a message of fail2ban in one line: of one with several the first
+// and the last, which is where Python says what the matter is; and of a quoted
+// text that is long, such as a regular expression that it has expanded, the
+// beginning.
+func OneLine(message string) string {
+	first, rest, more := strings.Cut(strings.TrimSpace(message), "\n")
+	first = shortQuote(first)
+	if !more {
+		return first
+	}
+	return first + " " + strings.TrimSpace(rest[strings.LastIndexByte(rest, '\n')+1:])
+}
+
+// shortQuote cuts what stands between the first and the last quote of a line.
+func shortQuote(line string) string {
+	const most = 40
+	begin, end := strings.IndexByte(line, '\''), strings.LastIndexByte(line, '\'')
+	if begin < 0 || end <= begin {
+		return line
+	}
+	quoted := []rune(line[begin+1 : end])
+	if len(quoted) <= most {
+		return line
+	}
+	return line[:begin+1] + string(quoted[:most-3]) + "..." + line[end:]
 }

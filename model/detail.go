@@ -49,6 +49,19 @@ const (
 	detailAge = 10 * time.Second
 )
 
+func (s State) updateDetail(msg Msg) (State, []Effect) {
+	switch msg := msg.(type) {
+	case JailOpened:
+		return s.jailOpened(msg)
+	case JailClosed:
+		return s.jailClosed(), nil
+	case JailFetched:
+		return s.jailFetched(msg), nil
+	default:
+		return s, nil
+	}
+}
+
 func (s State) jailOpened(msg JailOpened) (State, []Effect) {
 	s.Detail = Detail{Jail: msg.Jail, request: s.Detail.request}
 	return s.fetchDetail()
@@ -71,6 +84,13 @@ func (s State) fetchDetail() (State, []Effect) {
 	s.Detail.inFlight = true
 	s.Detail.counts = j.Counts
 	return s, []Effect{FetchJail{Jail: s.Detail.Jail, Request: s.Detail.request, Bans: j.Banned <= maxListed}}
+}
+
+// stale asks again for what somebody looks at, where it is old.
+func (s State) stale() (State, []Effect) {
+	s, detail := s.detailStale()
+	s, evidence := s.evidenceStale()
+	return s, append(detail, evidence...)
 }
 
 // detailStale asks again for the open jail where its counts changed or what is

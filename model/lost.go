@@ -223,8 +223,7 @@ func reload(r Runtime, res *result) (Runtime, []Event) {
 		case n.Kind == fail2ban.LogReload && n.At.After(r.Reload.At):
 			r.Reload = Reload{At: n.At, Jail: n.Jail}
 		case n.Kind == fail2ban.LogError && !n.At.Before(r.Reload.At) && !r.Reload.At.IsZero() && r.Reload.Error == "":
-			first, _, _ := strings.Cut(n.Text, "\n")
-			r.Reload.Error = strings.TrimSuffix(first, ":")
+			r.Reload.Error = fail2ban.OneLine(n.Text)
 		}
 	}
 	return r, nil

@@ -232,7 +232,7 @@ func TestX6Intents(t *testing.T) {
 // end of the window.
 func TestX8ChecksAfterActivation(t *testing.T) {
 	play(t, func(s *scenario) {
-		s.state.Settings.Refresh = 10 * time.Second
+		s.set("refresh", "10s")
 		s.probe("online", online("sshd"))
 		s.activate("nginx-x", 0)
 		began := s.now

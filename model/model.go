@@ -24,10 +24,11 @@ import (
 // State is everything that bantop knows. Its zero value is not used: New makes
 // one.
 type State struct {
-	Settings config.Settings
+	Settings Settings
 	Host     string    // the machine that fail2ban runs on
 	Demo     bool      // the server is made up
 	Control  string    // how fail2ban-client is called for this server
+	Who, TTY string    // of the person in front of it
 	Now      time.Time // the newest moment that a message brought
 	Started  time.Time // when bantop began to look
 
@@ -38,6 +39,10 @@ type State struct {
 	Probing Probing
 	Reading bool // the configuration is being asked
 	Sharing Sharing
+
+	Session  Unlocking
+	Acting   Acting
+	Evidence Evidence
 }
 
 // Probing is where the next look at the server stands.
@@ -51,8 +56,9 @@ const maxEvents = 200
 
 // Options are what a State starts with.
 type Options struct {
-	Settings config.Settings
+	Settings config.Effective
 	Host     string
+	Who, TTY string
 	Demo     bool
 	Control  string // default "fail2ban-client"
 	Shared   bool   // there is a store
@@ -65,7 +71,8 @@ func New(o Options) State {
 		o.Control = "fail2ban-client"
 	}
 	return State{
-		Settings: o.Settings, Host: o.Host, Demo: o.Demo, Control: o.Control,
+		Settings: newSettings(o.Settings), Host: o.Host, Who: o.Who, TTY: o.TTY, Demo: o.Demo, Control: o.Control,
+		Session: newUnlocking(o.Settings.Settings),
 		Sharing: Sharing{Shared: o.Shared, Reason: o.Private},
 		Runtime: NewRuntime(),
 	}
@@ -87,31 +94,29 @@ func Update(s State, msg Msg) (State, []Effect) {
 	case Started:
 		return s.started(msg)
 	case Ticked:
-		return s.at(msg.At), nil
+		return s.ticked(msg), nil
 	case ProbeFinished:
 		return s.probeFinished(msg)
 	case RefreshRequested:
 		return s.refreshRequested()
-	case JailOpened:
-		return s.jailOpened(msg)
-	case JailClosed:
-		return s.jailClosed(), nil
-	case JailFetched:
-		return s.jailFetched(msg), nil
 	case BansFetched:
 		return s.bansFetched(msg)
 	case ConfigurationRead:
 		return s.configurationRead(msg)
+	case Stored, StoreFailed, Followed:
+		return s.updateSharing(msg)
+	case JailOpened, JailClosed, JailFetched:
+		return s.updateDetail(msg)
+	case EvidenceOpened, EvidenceClosed, LogRead:
+		return s.updateEvidence(msg)
+	case SettingsChanged, SettingsKeeping, SettingsKept:
+		return s.updateSettings(msg)
+	case Unlocked, LockRequested, ActRequested, ActFinished:
+		return s.updateActs(msg)
 	case ActivationRecorded:
 		return s.activationRecorded(msg)
-	case Stored:
-		return s.stored(msg)
-	case StoreFailed:
-		return s.storeFailed(msg), nil
-	case Followed:
-		return s.followed(msg)
 	case ActivationCleared, PendingCreated, PendingDismissed, JailsAwaited, IntentAnnounced, IntentEnded,
-		Rebooted, EventsTold:
+		Rebooted, EventsTold, SessionsLocked:
 		return s.step(msg)
 	default:
 		return s, nil
@@ -122,6 +127,14 @@ func (s State) started(msg Started) (State, []Effect) {
 	s = s.at(msg.At)
 	s.Started = msg.At
 	return s.probe(0)
+}
+
+// ticked takes note of the time. Where the clock was set back, so is the State's.
+func (s State) ticked(msg Ticked) State {
+	if s.Now.Sub(msg.At) > clockSlack {
+		s.Now = msg.At
+	}
+	return s.at(msg.At)
 }
 
 // at takes note of a moment. Messages may arrive out of order; time does not

@@ -149,7 +149,7 @@ const clockSlack = 5 * time.Second
 // probeFinished takes in a result and asks for the next look.
 func (s State) probeFinished(msg ProbeFinished) (State, []Effect) {
 	s = s.at(msg.Finished)
-	msg.Window, msg.Control = s.Settings.RecoveryWindow, s.Control
+	msg.Window, msg.Control = s.settings().RecoveryWindow, s.Control
 	before := s.Runtime.Applied
 	step := s.step
 	if msg.Unshared {
@@ -166,9 +166,9 @@ func (s State) probeFinished(msg ProbeFinished) (State, []Effect) {
 	}
 	s.Probing.InFlight = false
 	s, probe := s.probe(s.nextProbe())
-	s, detail := s.detailStale()
+	s, stale := s.stale()
 	s, doubts := s.doubts()
-	return s, slices.Concat(effects, probe, detail, doubts)
+	return s, slices.Concat(effects, probe, stale, doubts)
 }
 
 // probe asks for a look at the server after a while. One is in flight at most
@@ -189,8 +189,8 @@ func (s State) nextProbe() time.Duration {
 	if s.Runtime.Starting() {
 		return settleProbe
 	}
-	wait := s.Settings.Refresh
-	if check, due := s.Runtime.Blame.nextCheck(s.Now, s.Settings.RecoveryWindow); due {
+	wait := s.settings().Refresh
+	if check, due := s.Runtime.Blame.nextCheck(s.Now, s.settings().RecoveryWindow); due {
 		wait = min(wait, check)
 	}
 	return wait

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func TestProperties(t *testing.T) {
 	for seed := range uint64(100) {
 		r := rand.New(rand.NewPCG(seed, 7))
 		w := &world{Rand: r, now: t0}
-		s := model.New(model.Options{Settings: config.Default()})
+		s := model.New(model.Options{Settings: config.Defaults()})
 		var states []model.State
 		var frozen []string
 		send := func(msg model.Msg) {
@@ -30,6 +31,12 @@ func TestProperties(t *testing.T) {
 				t.Fatalf("seed %d: %T gives two results", seed, msg)
 			}
 			w.take(effects)
+			if broken := actInvariants(s, next, msg, effects, w); broken != "" {
+				t.Fatalf("seed %d: after %+v: %s", seed, msg, broken)
+			}
+			if tick, ok := msg.(model.Ticked); next.Now.Before(s.Now) && !(ok && s.Now.Sub(tick.At) > 5*time.Second) {
+				t.Fatalf("seed %d: after %+v: time went back", seed, msg)
+			}
 			if broken := invariants(s, next, w); broken != "" {
 				t.Fatalf("seed %d: after %+v: %s", seed, msg, broken)
 			}
@@ -38,8 +45,12 @@ func TestProperties(t *testing.T) {
 			frozen = append(frozen, show(s))
 		}
 		send(model.Started{At: w.now})
-		for range 80 {
-			send(w.message(s))
+		for range 120 {
+			if w.IntN(4) == 0 {
+				send(w.deed(s))
+			} else {
+				send(w.message(s))
+			}
 		}
 		for i := range states {
 			if show(states[i]) != frozen[i] {
@@ -56,6 +67,8 @@ type world struct {
 	now      time.Time
 	inFlight []model.Probe
 	readings []time.Time // when the configuration began to be asked
+	acts     []uint64    // that are under way
+	asked    time.Time   // when somebody last unlocked
 }
 
 func (w *world) take(effects []model.Effect) {
@@ -65,6 +78,9 @@ func (w *world) take(effects []model.Effect) {
 		}
 		if e == (model.ReadConfiguration{}) {
 			w.readings = append(w.readings, w.now)
+		}
+		if p, ok := e.(model.Perform); ok {
+			w.acts = append(w.acts, p.ID)
 		}
 	}
 }
@@ -142,6 +158,64 @@ func (w *world) message(s model.State) model.Msg {
 	}
 }
 
+// deed is something that somebody in front of it does, or what comes of it.
+func (w *world) deed(s model.State) model.Msg {
+	w.now = w.now.Add(time.Duration(w.IntN(2000)) * time.Millisecond)
+	switch w.IntN(10) {
+	case 0, 1:
+		w.asked = w.now
+		return model.Unlocked{At: w.now}
+	case 2:
+		return model.LockRequested{At: w.now}
+	case 3:
+		return model.SessionsLocked{}
+	case 4, 5:
+		return model.ActRequested{At: w.now, Kind: []model.ActKind{model.ActReload, model.ActRestart, model.ActDismiss}[w.IntN(3)]}
+	case 6:
+		f := model.ActFinished{ID: uint64(w.IntN(5)), At: w.now, Reason: []string{"", "no"}[w.IntN(2)]}
+		if len(w.acts) > 0 {
+			f.ID, w.acts = w.acts[0], w.acts[1:]
+		}
+		return f
+	case 7:
+		return []model.Msg{model.EvidenceOpened{}, model.EvidenceClosed{}, model.LogRead{At: w.now}, model.SettingsKeeping{}, model.SettingsKept{Reason: "no"}}[w.IntN(5)]
+	default:
+		text := map[string][]string{"session.ttl": {"0s", "1m", "10m", "x"}, "session.cache": {"true", "false"}, "refresh": {"1s", "5s", "never"},
+			"recovery.window": {"1m", "2m"}, "socket": {"/x"}, "nonsense": {"1"}}
+		keys := slices.Sorted(maps.Keys(text))
+		key := keys[w.IntN(len(keys))]
+		return model.SettingsChanged{Values: []config.Value{{Key: key, Text: text[key][w.IntN(len(text[key]))], Origin: config.ThisRun}}}
+	}
+}
+
+// actInvariants hold between what somebody may do and what is done.
+func actInvariants(s, n model.State, msg model.Msg, effects []model.Effect, w *world) string {
+	performs := slices.ContainsFunc(effects, func(e model.Effect) bool { _, ok := e.(model.Perform); return ok })
+	_, unlocked := s.ActiveSession()
+	effective, err := n.Settings.Bootstrap.With(n.Settings.Overrides...)
+	switch {
+	case performs && !unlocked && w.now.Sub(w.asked) > time.Minute:
+		return "something is done that nobody allowed"
+	case len(w.acts) > 1 || n.Acting.Running != (len(w.acts) == 1):
+		return fmt.Sprintf("%d acts at once", len(w.acts))
+	case n.Runtime.Locks < s.Runtime.Locks:
+		return "locks were uncounted"
+	case n.Settings.Bootstrap.Settings != config.Default():
+		return "the settings of the start have changed"
+	case err != nil || effective.Settings != n.Settings.Effective.Settings:
+		return "the settings are not the overrides over those of the start"
+	}
+	if session, ok := n.ActiveSession(); ok && !session.Until.After(n.Now) {
+		return "a session lasts beyond its time"
+	}
+	if _, locked := msg.(model.LockRequested); locked {
+		if _, ok := n.ActiveSession(); ok {
+			return "it is unlocked after it was locked"
+		}
+	}
+	return ""
+}
+
 func (w *world) result() model.ProbeFinished {
 	p := model.ProbeFinished{
 		Started: w.now.Add(-time.Millisecond), Finished: w.now, Boot: w.now.Sub(t0) + 24*time.Hour,
@@ -173,8 +247,6 @@ func invariants(s, n model.State, w *world) string {
 	switch {
 	case len(n.Events) > 200, len(b.Blame.Activations) > 16, len(b.Dismissed) > 64:
 		return "a list grew beyond its bound"
-	case n.Now.Before(s.Now):
-		return "time went back"
 	case b.Outage < a.Outage:
 		return "outages were uncounted"
 	case a.Applied.After(b.Applied):

@@ -83,7 +83,7 @@ func TestR4Edges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			play(t, func(s *scenario) {
 				if name == "window of 5min" {
-					s.state.Settings.RecoveryWindow = 5 * time.Minute
+					s.set("recovery.window", "5m")
 				}
 				s.probe("online", online("sshd"))
 				s.activate("nginx-x", ago)

@@ -29,6 +29,7 @@ type Runtime struct {
 	Pending   *Pending    // a recovery that somebody should see to
 	Dismissed []PendingID // those that may not come back, newest last, at most maxDismissed
 	Blame     Blame       // what a crash is put down to
+	Locks     uint64      // counts the times that every session was locked
 }
 
 // NewRuntime is the shared state before anybody looked.
@@ -62,6 +63,8 @@ func Step(r Runtime, msg Msg) (Runtime, []Event) {
 		return r.intentEnded(msg), nil
 	case Rebooted:
 		return r.rebooted(), nil
+	case SessionsLocked:
+		return r.sessionsLocked(), nil
 	case EventsTold:
 		return r, slices.Clone(msg.Events)
 	default:

@@ -18,6 +18,7 @@ type scenario struct {
 	t     *testing.T
 	state model.State
 	seq   uint64
+	acts  uint64 // the newest act
 	now   time.Time
 	out   strings.Builder
 }
@@ -35,7 +36,12 @@ func play(t *testing.T, story func(*scenario)) {
 // start begins anew, with bantop's first probe under way.
 func (s *scenario) start() {
 	s.seq = 0
-	s.state, _ = model.Update(model.New(model.Options{Settings: config.Default()}), model.Started{At: s.now})
+	s.state, _ = model.Update(model.New(model.Options{Settings: config.Defaults()}), model.Started{At: s.now})
+}
+
+// set is a setting, silently.
+func (s *scenario) set(key, text string) {
+	s.state, _ = model.Update(s.state, model.SettingsChanged{Values: []config.Value{{Key: key, Text: text, Origin: config.ThisRun}}})
 }
 
 // say writes a line of the story that explains what comes.
@@ -76,6 +82,9 @@ func (s *scenario) send(what string, msg model.Msg) {
 	}
 	for _, e := range effects {
 		fmt.Fprintf(&s.out, " → %s", showEffect(e))
+		if p, ok := e.(model.Perform); ok {
+			s.acts = p.ID
+		}
 	}
 	s.out.WriteByte('\n')
 	s.state = next
@@ -90,6 +99,12 @@ func showEffect(e model.Effect) string {
 		return fmt.Sprintf("Commit{%d %s}", e.ID, strings.TrimPrefix(fmt.Sprintf("%T", e.Msg), "model."))
 	case model.FetchBans:
 		return fmt.Sprintf("FetchBans{%s ×%d}", e.Jail, e.Count)
+	case model.Journal:
+		return strings.TrimRight(fmt.Sprintf("Journal{%s: %s %s", e.Act, e.Result, e.Jail), " ") + "}"
+	case model.Perform:
+		return fmt.Sprintf("Perform{%d %s, want %v}", e.ID, e.Kind, e.Want)
+	case model.KeepSettings:
+		return fmt.Sprintf("KeepSettings{%d values}", len(e.Values))
 	default:
 		return fmt.Sprintf("%s%+v", name, e)
 	}

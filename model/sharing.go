@@ -40,6 +40,19 @@ type Followed struct{ Seq uint64 }
 // EventsTold are events that one instance saw and all should show.
 type EventsTold struct{ Events []Event }
 
+func (s State) updateSharing(msg Msg) (State, []Effect) {
+	switch msg := msg.(type) {
+	case Stored:
+		return s.stored(msg)
+	case StoreFailed:
+		return s.storeFailed(msg), nil
+	case Followed:
+		return s.followed(msg)
+	default:
+		return s, nil
+	}
+}
+
 // step carries out a message of the shared state: at once here, for this
 // instance to show, and in the store, whose result counts. What there is to
 // tell is told when the store has it, by all instances the same.
@@ -87,7 +100,7 @@ func (s State) takeOver(msg Stored) (State, []Effect) {
 		return s, nil
 	}
 	s, _ = s.follow()
-	return s.detailStale()
+	return s.stale()
 }
 
 // storeFailed goes on alone, and tells what was waiting for the store.
@@ -106,5 +119,5 @@ func (s State) followed(msg Followed) (State, []Effect) {
 		return s, nil
 	}
 	s.Probing.InFlight = false
-	return s.probe(s.Settings.Refresh)
+	return s.probe(s.settings().Refresh)
 }

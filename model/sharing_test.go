@@ -13,7 +13,7 @@ import (
 // and nothing is lost.
 func TestSharing(t *testing.T) {
 	play(t, func(s *scenario) {
-		s.state, _ = model.Update(model.New(model.Options{Settings: config.Default(), Shared: true}), model.Started{At: s.now})
+		s.state, _ = model.Update(model.New(model.Options{Settings: config.Defaults(), Shared: true}), model.Started{At: s.now})
 		seen := func() {
 			s.note("revision %d, %d events, server %s", s.state.Sharing.Revision, len(s.state.Events), s.state.Runtime.Server.Kind)
 		}
@@ -72,7 +72,7 @@ func TestSharing(t *testing.T) {
 // sparklines follow what the other sees.
 func TestFollow(t *testing.T) {
 	play(t, func(s *scenario) {
-		s.state, _ = model.Update(model.New(model.Options{Settings: config.Default(), Shared: true}), model.Started{At: s.now})
+		s.state, _ = model.Update(model.New(model.Options{Settings: config.Defaults(), Shared: true}), model.Started{At: s.now})
 		theStore := model.NewRuntime()
 		for i, total := range []int{10, 13, 14} {
 			p := online("sshd")

@@ -39,6 +39,11 @@ func (p pen) header(s model.State, paused time.Time) string {
 		items = append(items, item{p.Warn, "not shared", 2})
 	}
 	right := item{p.Faint, clock(s.Now), 2}
+	if lock, unlocked := lockState(s); unlocked {
+		items = append(items, item{p.Warn, lock, 1})
+	} else {
+		items = append(items, item{p.Faint, lock, 8})
+	}
 	if !paused.IsZero() {
 		right = item{p.Warn, "PAUSED " + clock(paused), 1}
 	}

@@ -61,12 +61,26 @@ var meanings = []struct{ word, meaning string }{
 	{"last line", "how long ago the jail's log was written to"},
 }
 
-func (h helpScreen) text(p pen) []string {
-	lines := []string{p.line().put(p.Title, "KEYS").String()}
-	for _, b := range h.of {
-		l := p.line().skip(2).put(p.Key, safetext.Text(b.Help().Key)).to(12)
-		lines = append(lines, l.put(Style{}, safetext.Text(b.Help().Desc)).String())
+// keyLines are the keys, in as many columns as there is room for, each read from
+// top to bottom.
+func (h helpScreen) keyLines(p pen) []string {
+	const cells = 32
+	columns := max(1, min(3, p.width/cells))
+	rows := (len(h.of) + columns - 1) / columns
+	var lines []string
+	for row := range rows {
+		l := p.line()
+		for at := row; at < len(h.of); at += rows {
+			b := h.of[at].Help()
+			l.to(at/rows*cells+2).put(p.Key, safetext.Text(b.Key)).to(at/rows*cells+12).put(Style{}, safetext.Text(b.Desc))
+		}
+		lines = append(lines, l.String())
 	}
+	return lines
+}
+
+func (h helpScreen) text(p pen) []string {
+	lines := append([]string{p.line().put(p.Title, "KEYS").String()}, h.keyLines(p)...)
 	lines = append(lines, "", p.line().put(p.Title, "WORDS").String())
 	for _, m := range meanings {
 		l := p.line().skip(2).put(p.Label, safetext.Text(m.word)).to(20)

@@ -32,7 +32,7 @@ var hostile = []string{
 // reaches it.
 func TestHostileText(t *testing.T) {
 	for i, text := range hostile {
-		for _, open := range [][]string{nil, {"enter"}, {"?"}, {"/", "x"}} {
+		for _, open := range [][]string{nil, {"enter"}, {"?"}, {"/", "x"}, {"R"}, {"o"}, {"6"}} {
 			for _, size := range sizes {
 				t.Run(fmt.Sprintf("%d %v %d", i, open, size.width), func(t *testing.T) {
 					s := newStage(t, size.width, size.height, "dark", false)
@@ -42,6 +42,12 @@ func TestHostileText(t *testing.T) {
 					if len(open) > 0 && open[0] == "enter" {
 						s.send(hostileDetail(s, text))
 					}
+					if len(open) > 0 && open[0] == "R" {
+						s.m.state.Who, s.m.state.TTY = text, text
+						s.send(hostileEvidence(s, text)).press("enter", "y", "y").send(model.ActFinished{ID: 1, At: s.now,
+							Reason: text, Hint: text, Missing: []string{text}})
+					}
+					s.m.state.Settings.Refused = text
 					checkPicture(t, s.m.View(), size.width, size.height)
 					s.probe(model.ProbeFinished{Fault: model.Unreadable, Reason: text, Hint: text})
 					checkPicture(t, s.m.View(), size.width, size.height)
@@ -65,6 +71,10 @@ func hostileDetail(s *stage, text string) model.JailFetched {
 	return model.JailFetched{Jail: text, Request: 1, At: s.now, HasBans: true,
 		Bans: []fail2ban.Ban{{Address: text}}, Settings: fail2ban.JailSettings{Name: text, Files: []string{text},
 			Journal: []string{text}, IgnoreIP: []string{text}, Actions: []string{text}}}
+}
+
+func hostileEvidence(s *stage, text string) model.LogRead {
+	return model.LogRead{At: s.now, Notes: []fail2ban.LogNote{{At: s.now, Kind: fail2ban.LogError, Jail: text, Text: text}}}
 }
 
 // checkPicture feeds a view to a terminal emulator and holds that it shows the

@@ -10,6 +10,9 @@ type keyMap struct {
 	Up, Down, PageUp, PageDown, Top, Bottom key.Binding
 	Open, Back, Filter, Sort, Reverse       key.Binding
 	Pause, Now, Help, Quit, Kill, Suspend   key.Binding
+	Recover, Dismiss, Unlock, Lock          key.Binding
+	Overview, Settings, Edit, Keep          key.Binding
+	Choose, Yes                             key.Binding
 }
 
 func bind(shown, does string, keys ...string) key.Binding {
@@ -36,6 +39,16 @@ func defaultKeys(g Glyphs) keyMap {
 		Quit:     bind("q", "quit", "q"),
 		Kill:     bind("ctrl+c", "quit at once", "ctrl+c"),
 		Suspend:  bind("ctrl+z", "suspend", "ctrl+z"),
+		Recover:  bind("R", "recover", "R"),
+		Dismiss:  bind("x", "hide the alert", "x"),
+		Unlock:   bind("o", "unlock this pane", "o"),
+		Lock:     bind("L", "lock every pane", "L"),
+		Overview: bind("1", "overview", "1"),
+		Settings: bind("6", "settings", "6"),
+		Edit:     bind(g.Enter, "edit", "enter"),
+		Keep:     bind("w", "keep for good", "w"),
+		Choose:   bind(g.Enter, "do it", "enter"),
+		Yes:      bind("y", "yes", "y", "Y"),
 	}
 }
 
@@ -46,5 +59,5 @@ func (k keyMap) moving() []key.Binding {
 
 // always are the keys that work on every screen.
 func (k keyMap) always() (often, seldom []key.Binding) {
-	return []key.Binding{k.Help, k.Quit}, []key.Binding{k.Kill, k.Suspend}
+	return []key.Binding{k.Help, k.Quit}, []key.Binding{k.Recover, k.Dismiss, k.Unlock, k.Lock, k.Overview, k.Settings, k.Kill, k.Suspend}
 }

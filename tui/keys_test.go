@@ -10,6 +10,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"bantop/config"
 	"bantop/model"
 )
 
@@ -149,7 +150,7 @@ func TestJailScreenTellsTheModel(t *testing.T) {
 // every key of the map is known to some screen.
 func TestHelpNamesEveryKey(t *testing.T) {
 	shown := ""
-	for _, open := range [][]string{{"?"}, {"enter", "?"}} {
+	for _, open := range [][]string{{"?"}, {"enter", "?"}, {"R", "?"}, {"6", "?"}} {
 		s := attacked(newStage(t, 100, 60, "none", false)).press(open...)
 		view := s.m.View()
 		for _, k := range s.m.top().(helpScreen).of {
@@ -160,7 +161,8 @@ func TestHelpNamesEveryKey(t *testing.T) {
 		shown += view
 	}
 	k := defaultKeys(Unicode)
-	for _, b := range slices.Concat(k.moving(), []key.Binding{k.Open, k.Back, k.Filter, k.Sort, k.Reverse, k.Pause, k.Now, k.Help, k.Quit, k.Kill, k.Suspend}) {
+	for _, b := range slices.Concat(k.moving(), []key.Binding{k.Open, k.Back, k.Filter, k.Sort, k.Reverse, k.Pause, k.Now, k.Help, k.Quit, k.Kill, k.Suspend,
+		k.Recover, k.Dismiss, k.Unlock, k.Lock, k.Overview, k.Settings, k.Edit, k.Keep, k.Choose}) {
 		if !strings.Contains(shown, "  "+b.Help().Key+" ") {
 			t.Errorf("no screen names %q", b.Help().Key)
 		}
@@ -194,6 +196,7 @@ func TestEdit(t *testing.T) {
 func TestEffectsBecomeMessages(t *testing.T) {
 	m := New(context.Background(), Options{
 		State:   model.New(model.Options{}),
+		Look:    func(config.Settings) Look { return Look{} },
 		Perform: func(_ context.Context, e model.Effect) model.Msg { return e },
 	})
 	if _, cmd := m.Update(model.Started{At: t0}); cmd() != (model.Probe{Seq: 1}) {

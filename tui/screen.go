@@ -26,9 +26,10 @@ type room struct{ width, height int }
 
 // outcome is what follows from a key beyond the screen itself.
 type outcome struct {
-	open   screen    // to be put on top
-	msg    model.Msg // for the model
-	typing bool      // keys are text for the screen until it says otherwise
+	open   screen        // to be put on top
+	msg    model.Msg     // for the model
+	ask    model.ActKind // an act to ask about
+	typing bool          // keys are text for the screen until it says otherwise
 }
 
 // small tells whether there is room for little more than the numbers.

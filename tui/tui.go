@@ -9,12 +9,14 @@ package tui
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"bantop/config"
 	"bantop/model"
 	"bantop/tui/safetext"
 )
@@ -23,9 +25,9 @@ import (
 type Options struct {
 	State   model.State
 	Perform func(context.Context, model.Effect) model.Msg // carries out an effect; see runner.Runner.Do
-	Look    Look
-	Now     func() time.Time // the clock; default time.Now
-	Told    <-chan model.Msg // messages from elsewhere; may be nil
+	Look    func(config.Settings) Look                    // how things are drawn with these settings
+	Now     func() time.Time                              // the clock; default time.Now
+	Told    <-chan model.Msg                              // messages from elsewhere; may be nil
 }
 
 // Look is how things are drawn.
@@ -36,15 +38,17 @@ type Look struct {
 
 // Model is the whole program.
 type Model struct {
-	state   model.State
-	perform func(model.Effect) model.Msg
-	keys    keyMap
-	pen     pen
-	screens []screen // the last is on top; the first stays
-	typing  bool
-	frozen  *model.State // what is shown while paused
-	now     func() time.Time
-	told    <-chan model.Msg
+	state    model.State
+	perform  func(model.Effect) model.Msg
+	look     func(config.Settings) Look
+	keys     keyMap
+	pen      pen
+	screens  []screen // the last is on top; the first stays
+	typing   bool
+	question *question    // that is asked; nil where none is
+	frozen   *model.State // what is shown while paused
+	now      func() time.Time
+	told     <-chan model.Msg
 }
 
 // New returns a dashboard that runs until ctx ends.
@@ -52,19 +56,27 @@ func New(ctx context.Context, o Options) Model {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	glyphs := Unicode
-	if o.Look.ASCII {
-		glyphs = ASCII
-	}
-	return Model{
+	m := Model{
 		state:   o.State,
 		perform: func(e model.Effect) model.Msg { return o.Perform(ctx, e) },
-		keys:    defaultKeys(glyphs),
-		pen:     pen{Theme: o.Look.Theme, Glyphs: glyphs, Door: safetext.Door{ASCII: o.Look.ASCII}},
+		look:    o.Look,
 		screens: []screen{overview{}},
 		now:     o.Now,
 		told:    o.Told,
 	}
+	return m.relook()
+}
+
+// relook draws from now on as the settings say.
+func (m Model) relook() Model {
+	l := m.look(m.state.Settings.Effective.Settings)
+	glyphs := Unicode
+	if l.ASCII {
+		glyphs = ASCII
+	}
+	m.keys = defaultKeys(glyphs)
+	m.pen.Theme, m.pen.Glyphs, m.pen.Door = l.Theme, glyphs, safetext.Door{ASCII: l.ASCII}
+	return m
 }
 
 // Init begins to look, to tick and to listen.
@@ -112,8 +124,12 @@ func (m Model) feed(msg model.Msg) (Model, tea.Cmd) {
 	if msg == nil {
 		return m, nil
 	}
+	before := m.state.Settings.Effective.Settings
 	state, effects := model.Update(m.state, msg)
 	m.state = state
+	if state.Settings.Effective.Settings != before {
+		m = m.relook()
+	}
 	cmds := make([]tea.Cmd, len(effects))
 	for i, e := range effects {
 		cmds[i] = do(m.perform, e)
@@ -144,7 +160,8 @@ func (m Model) pressAll(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	return next, tea.Batch(cmds...)
 }
 
-// press is a key: first those that work everywhere, then the screen's own.
+// press is a key: first those that end something, then the answer to a question
+// and text, then those that work everywhere, then the screen's own.
 func (m Model) press(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	k := m.keys
 	switch {
@@ -152,6 +169,8 @@ func (m Model) press(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 		return m, tea.Quit
 	case key.Matches(msg, k.Suspend):
 		return m, tea.Suspend
+	case m.question != nil:
+		return m.answer(msg)
 	case m.typing:
 		return m.pressScreen(msg)
 	case msg.Paste: // text is no command
@@ -163,19 +182,65 @@ func (m Model) press(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 		return m.back()
 	case key.Matches(msg, k.Back) && len(m.screens) > 1:
 		return m.back()
-	case key.Matches(msg, k.Help):
-		if _, open := m.top().(helpScreen); !open {
-			m.screens = append(m.screens[:len(m.screens):len(m.screens)], helpScreen{of: m.allKeys()})
-		}
-		return m, nil
 	case key.Matches(msg, k.Pause):
 		return m.pause(), nil
 	case key.Matches(msg, k.Now):
 		m.frozen = nil
 		return m.feed(model.RefreshRequested{})
-	default:
-		return m.pressScreen(msg)
 	}
+	if next, cmd, done := m.pressAnywhere(msg); done {
+		return next, cmd
+	}
+	return m.pressScreen(msg)
+}
+
+// pressAnywhere takes the keys that open a screen or act, wherever one is.
+func (m Model) pressAnywhere(msg tea.KeyMsg) (next Model, cmd tea.Cmd, done bool) {
+	k, r := m.keys, m.state.Runtime
+	switch {
+	case key.Matches(msg, k.Help):
+		return m.openScreen(helpScreen{of: m.allKeys()}), nil, true
+	case key.Matches(msg, k.Settings):
+		return m.openScreen(settingsScreen{}), nil, true
+	case key.Matches(msg, k.Overview):
+		m, cmd = m.toOverview()
+		return m, cmd, true
+	case key.Matches(msg, k.Recover):
+		m = m.openScreen(recovery{})
+		m, cmd = m.feed(model.EvidenceOpened{})
+		return m, cmd, true
+	case key.Matches(msg, k.Dismiss) && r.Pending != nil:
+		return m.ask(model.ActDismiss), nil, true
+	case key.Matches(msg, k.Unlock):
+		if _, unlocked := m.state.ActiveSession(); !unlocked {
+			m = m.ask("")
+		}
+		return m, nil, true
+	case key.Matches(msg, k.Lock):
+		m, cmd = m.feed(model.LockRequested{At: m.now().Round(0)})
+		return m, cmd, true
+	default:
+		return m, nil, false
+	}
+}
+
+// openScreen puts a screen on top, unless one of its kind is.
+func (m Model) openScreen(s screen) Model {
+	if fmt.Sprintf("%T", m.top()) != fmt.Sprintf("%T", s) {
+		m.screens = append(m.screens[:len(m.screens):len(m.screens)], s)
+	}
+	return m
+}
+
+// toOverview closes every screen but the first.
+func (m Model) toOverview() (Model, tea.Cmd) {
+	var cmds []tea.Cmd
+	for len(m.screens) > 1 {
+		var cmd tea.Cmd
+		m, cmd = m.back()
+		cmds = append(cmds, cmd)
+	}
+	return m, tea.Batch(cmds...)
 }
 
 // pause freezes what is shown, or lets it go on. The looking goes on.
@@ -196,17 +261,25 @@ func (m Model) pressScreen(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	if out.open != nil {
 		m.screens = append(m.screens, out.open)
 	}
+	if out.ask != "" {
+		m = m.ask(out.ask)
+	}
 	return m.feed(out.msg)
 }
 
-// back closes the screen on top.
-func (m Model) back() (tea.Model, tea.Cmd) {
-	_, wasJail := m.top().(jailScreen)
+// back closes the screen on top, and tells the model what nobody looks at any
+// more.
+func (m Model) back() (Model, tea.Cmd) {
+	was := m.top()
 	m.screens = m.screens[: len(m.screens)-1 : len(m.screens)-1]
-	if wasJail {
+	switch was.(type) {
+	case jailScreen:
 		return m.feed(model.JailClosed{})
+	case recovery:
+		return m.feed(model.EvidenceClosed{})
+	default:
+		return m, nil
 	}
-	return m, nil
 }
 
 func (m Model) top() screen { return m.screens[len(m.screens)-1] }
@@ -219,11 +292,16 @@ func (m Model) shown() model.State {
 	return m.state
 }
 
-// footKeys are the keys that the footer shows.
+// footKeys are the keys that the footer shows: where there is something to
+// recover from, first how.
 func (m Model) footKeys() []key.Binding {
 	often, _ := m.top().keys(m.keys)
 	always, _ := m.keys.always()
-	return append(slices.Clone(often), always...)
+	var first []key.Binding
+	if _, open := m.top().(recovery); !open && m.shown().Runtime.Pending != nil {
+		first = []key.Binding{m.keys.Recover, m.keys.Dismiss}
+	}
+	return slices.Concat(first, often, always)
 }
 
 // allKeys are the keys that work now, for the help.

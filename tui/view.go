@@ -27,10 +27,11 @@ func (m Model) View() string {
 	body := m.body()
 	content := m.top().view(body, m.shown())
 	lines = append(lines, content[:min(len(content), body.height)]...)
-	for len(lines) < m.pen.height-1 {
+	foot := m.foot()
+	for len(lines) < m.pen.height-len(foot) {
 		lines = append(lines, "")
 	}
-	return strings.Join(append(lines, m.foot()), "\n")
+	return strings.Join(append(lines, foot...), "\n")
 }
 
 // head is the header and the alert, with a blank line where there is room.
@@ -51,22 +52,26 @@ func (m Model) head() []string {
 // body is the pen for what is between head and foot.
 func (m Model) body() pen {
 	p := m.pen
-	p.height = max(0, p.height-len(m.head())-1)
+	p.height = max(0, p.height-len(m.head())-len(m.foot()))
 	return p
 }
 
-// foot is the last line: the keys, or what is being typed.
-func (m Model) foot() string {
+// foot is the last line: the keys, or what is being typed; or the lines of a
+// question.
+func (m Model) foot() []string {
+	if m.question != nil {
+		return m.question.draw(m.pen, m.state)
+	}
 	o, isOverview := m.top().(overview)
 	if m.typing && isOverview {
-		return m.pen.line().put(m.pen.Key, "/").say(Style{}, o.filter).put(m.pen.Mark, " ").
-			put(m.pen.Faint, "  enter keeps the filter, esc clears it").String()
+		return []string{m.pen.line().put(m.pen.Key, "/").say(Style{}, o.filter).put(m.pen.Mark, " ").
+			put(m.pen.Faint, "  enter keeps the filter, esc clears it").String()}
 	}
 	var note safetext.Text
 	if isOverview && o.filter != "" {
 		note = "/" + m.pen.text(o.filter, 20)
 	}
-	return m.pen.footer(m.footKeys(), note)
+	return []string{m.pen.footer(m.footKeys(), note)}
 }
 
 // tiny is what a terminal shows that is too small for a screen: how it stands,

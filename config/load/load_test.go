@@ -11,34 +11,104 @@ import (
 	"bantop/config/load"
 )
 
-// TestSettings: the file lies over the defaults and the flags over both.
-func TestSettings(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "bantop.toml")
-	if err := os.WriteFile(file, []byte("refresh = \"2s\"\ntheme = \"16\"\n"), 0o600); err != nil {
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	flags := []config.Value{{Key: "refresh", Text: "5s", Origin: config.Origin{Source: "--refresh"}}}
-	got, err := load.Settings(file, flags)
-	want := config.Default()
-	want.Refresh, want.Theme = 5*time.Second, "16"
-	if err != nil || got != want {
-		t.Errorf("got %+v, %v", got, err)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
-// TestSettingsRefuses: a file that is named must be there and be right; the
-// error says which.
-func TestSettingsRefuses(t *testing.T) {
+// TestLayers: the local file lies over the administrator's, the environment
+// over both, and the flags over all.
+func TestLayers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bantop.toml")
-	if _, err := load.Settings(file, nil); err == nil || !strings.Contains(err.Error(), file) {
+	write(t, file, "refresh = \"2s\"\ntheme = \"16\"\ntimeout = \"3s\"\nascii = true\n")
+	write(t, load.LocalFile(file), "theme = \"dark\"\ntimeout = \"4s\"\nascii = false\n")
+	got, err := load.Settings(load.Sources{
+		File:    file,
+		Environ: []string{"BANTOP_TIMEOUT=5s", "BANTOP_ASCII=true", "BANTOP_FAIL2BAN=x", "BANTOP_TEST_X=y"},
+		Flags:   []config.Value{{Key: "ascii", Text: "false", Origin: config.Origin{Source: "--ascii"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"refresh": "2s bantop.toml:1", "theme": "dark bantop.local.toml:1", "timeout": "5s BANTOP_TIMEOUT", "ascii": "false --ascii"} {
+		if text := got.Text(key) + " " + filepath.Base(got.Origin(key).String()); text != want {
+			t.Errorf("%s: %s, want %s", key, text, want)
+		}
+	}
+	if got.Refresh != 2*time.Second {
+		t.Error(got.Refresh)
+	}
+}
+
+// TestUserFile: a user's own file is read where no file is named.
+func TestUserFile(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "bantop", "bantop.toml"), "refresh = \"7s\"\n")
+	for _, env := range [][]string{{"XDG_CONFIG_HOME=" + dir}, {"HOME=" + filepath.Dir(dir), "XDG_CONFIG_HOME=" + dir}} {
+		if got, err := load.Settings(load.Sources{Environ: env}); err != nil || got.Refresh != 7*time.Second {
+			t.Errorf("%q: %v, %v", env, got.Refresh, err)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "x.toml")
+	write(t, file, "")
+	if got, err := load.Settings(load.Sources{File: file, Environ: []string{"XDG_CONFIG_HOME=" + dir}}); err != nil || got.Refresh != time.Second {
+		t.Errorf("with a file named: %v, %v", got.Refresh, err)
+	}
+}
+
+// TestRefuses: a file that is named must be there and be right; the error says
+// which, and where.
+func TestRefuses(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bantop.toml")
+	if _, err := load.Settings(load.Sources{File: file}); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("a file that is not there: %v", err)
 	}
-	for text, want := range map[string]string{"theme = ": ":1: ", "refesh = 1": ":1: unknown key"} {
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := load.Settings(file, nil); err == nil || !strings.Contains(err.Error(), file+want) {
+	for text, want := range map[string]string{"theme = ": ":1: ", "\nrefesh = 1": ":2: unknown key \"refesh\": did you mean \"refresh\"?"} {
+		write(t, file, text)
+		if _, err := load.Settings(load.Sources{File: file}); err == nil || !strings.Contains(err.Error(), file+want) {
 			t.Errorf("%q: %v", text, err)
 		}
+	}
+}
+
+// TestWrite: what is kept goes into the local file, over what was there; the
+// administrator's file is not touched; what is wrong is not written.
+func TestWrite(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "etc", "bantop.toml")
+	write(t, file, "# mine\nrefresh = \"2s\"\n")
+	keep := func(values ...config.Value) error {
+		path, err := load.Write(file, values)
+		if path != load.LocalFile(file) {
+			t.Errorf("written to %s", path)
+		}
+		return err
+	}
+	if err := keep(config.Value{Key: "theme", Text: "16"}, config.Value{Key: "recovery.window", Text: "90s"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := keep(config.Value{Key: "theme", Text: "dark"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := keep(config.Value{Key: "theme", Text: "blue"}); err == nil {
+		t.Error("a bad value was kept")
+	}
+	got, err := load.Settings(load.Sources{File: file})
+	if err != nil || got.Theme != "dark" || got.RecoveryWindow != 90*time.Second || got.Refresh != 2*time.Second {
+		t.Errorf("%+v, %v", got.Settings, err)
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "# mine\nrefresh = \"2s\"\n" {
+		t.Errorf("%q, %v", b, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(file), ".bantop-*")); err != nil || len(left) > 0 {
+		t.Errorf("left: %q, %v", left, err)
+	}
+	write(t, load.LocalFile(file), "nonsense")
+	if err := keep(config.Value{Key: "theme", Text: "dark"}); err == nil {
+		t.Error("a file that cannot be read was written over")
 	}
 }

@@ -14,8 +14,10 @@ import (
 // Server is what the configuration says about the server itself; "" where it
 // says nothing.
 type Server struct {
-	Socket  string
-	PIDFile string
+	Socket    string
+	PIDFile   string
+	LogTarget string
+	DBFile    string
 }
 
 // ReadServer reads the files that say where the server's socket and pid file
@@ -69,6 +71,10 @@ func (s *Server) read(file string, data []byte) error {
 			field = &s.Socket
 		case "pidfile":
 			field = &s.PIDFile
+		case "logtarget":
+			field = &s.LogTarget
+		case "dbfile":
+			field = &s.DBFile
 		default:
 			continue
 		}

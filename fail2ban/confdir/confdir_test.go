@@ -24,8 +24,8 @@ func TestReadServer(t *testing.T) {
 		want  confdir.Server
 	}{
 		{"nothing there", nil, confdir.Server{}},
-		{"Debian's own", map[string]string{"fail2ban.conf": "[Definition]\n# socket = /x\nsocket = /var/run/fail2ban/fail2ban.sock\npidfile = /var/run/fail2ban/fail2ban.pid\n[Thread]\nsocket = /y\n"},
-			confdir.Server{Socket: "/var/run/fail2ban/fail2ban.sock", PIDFile: "/var/run/fail2ban/fail2ban.pid"}},
+		{"Debian's own", map[string]string{"fail2ban.conf": "[Definition]\n# socket = /x\nsocket = /var/run/fail2ban/fail2ban.sock\npidfile = /var/run/fail2ban/fail2ban.pid\nlogtarget = /var/log/fail2ban.log\ndbfile = None\n[Thread]\nsocket = /y\n"},
+			confdir.Server{Socket: "/var/run/fail2ban/fail2ban.sock", PIDFile: "/var/run/fail2ban/fail2ban.pid", LogTarget: "/var/log/fail2ban.log", DBFile: "None"}},
 		{"later over earlier", map[string]string{
 			"fail2ban.d/b.local": "[Definition]\npidfile: /4",
 			"fail2ban.local":     "[Definition]\nSocket=/3\npidfile = /3",

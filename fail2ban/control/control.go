@@ -15,6 +15,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"bantop/fail2ban"
 )
 
 // Options say which fail2ban. The zero value of a field means fail2ban-client's
@@ -24,6 +26,10 @@ type Options struct {
 	Conf    string // configuration folder
 	Socket  string
 	PIDFile string
+
+	// Unit tells systemd's unit of this server, "" where systemd does not run it.
+	// It is asked only when something is to be restarted; nil is never.
+	Unit func(context.Context) string
 }
 
 // Control runs fail2ban-client for one server.
@@ -73,7 +79,11 @@ func (c *Control) run(ctx context.Context, doing string, args ...string) (stdout
 	cmd.WaitDelay = time.Second // a server that it started may hold its output open
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
+	err = cmd.Run()
+	if errors.Is(err, exec.ErrWaitDelay) { // it ended well, and the server that it started holds its output
+		err = nil
+	}
+	if err != nil {
 		code := -1
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			code = exit.ExitCode()
@@ -118,14 +128,24 @@ func environment() []string {
 	return env
 }
 
-// lastError is the last line of what fail2ban-client said that is an error, else
-// the last line.
+// lastError is what the last error that fail2ban-client told of says, else its
+// last line. What the server answered stands there as Python prints it:
+//
+//	… ERROR   NOK: ("Unable to compile regular expression 'x(':\nmissing )…",)
 func lastError(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for i := len(lines) - 1; i >= 0; i-- {
-		if _, message, ok := strings.Cut(lines[i], "ERROR"); ok {
-			return strings.TrimSpace(message)
+		_, message, ok := strings.Cut(lines[i], "ERROR")
+		if !ok {
+			continue
 		}
+		message = strings.TrimSpace(message)
+		if answer, ok := strings.CutPrefix(message, "NOK: ("); ok {
+			if said, _, ok := pythonString(answer); ok {
+				message = said
+			}
+		}
+		return fail2ban.OneLine(message)
 	}
 	return lines[len(lines)-1]
 }

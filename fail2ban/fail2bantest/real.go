@@ -102,12 +102,13 @@ func (r *Real) Stop() error {
 		<-r.gone
 	}
 	r.child = nil
-	return nil
+	return r.stopDaemon() // somebody may have restarted it
 }
 
-// Kill ends the server with SIGKILL: its socket stays behind.
+// Kill ends the server with SIGKILL, whoever started it: its socket stays
+// behind.
 func (r *Real) Kill() error {
-	if r.child == nil {
+	if r.child == nil || r.child.Process.Pid != r.PID() {
 		return r.killDaemon()
 	}
 	if err := r.child.Process.Kill(); err != nil {

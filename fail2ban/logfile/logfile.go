@@ -21,7 +21,10 @@ var ErrNoFile = errors.New("fail2ban does not log to a file")
 // most bytes. The times are in loc, the server's zone. A target that is no
 // file (SYSTEMD-JOURNAL, SYSLOG, STDOUT, …) is ErrNoFile.
 func Tail(target string, most int64, loc *time.Location) ([]fail2ban.LogNote, error) {
-	if !filepath.IsAbs(target) {
+	switch {
+	case target == "":
+		return nil, fmt.Errorf("read fail2ban's log: %w: nobody says to which", ErrNoFile)
+	case !filepath.IsAbs(target):
 		return nil, fmt.Errorf("read fail2ban's log: %w: %s", ErrNoFile, target)
 	}
 	f, err := os.Open(target)
@@ -80,12 +83,22 @@ func parseLine(line string, loc *time.Location) (fail2ban.LogNote, bool) {
 		return fail2ban.LogNote{}, false
 	}
 	level, message, _ := strings.Cut(rest, " ")
-	n := fail2ban.LogNote{At: at, Text: strings.TrimSpace(message)}
+	n := fail2ban.LogNote{At: at, Text: shortCommand(strings.TrimSpace(message))}
 	if len(n.Text) > maxText {
 		n.Text = n.Text[:maxText]
 	}
 	n.Kind, n.Jail = classify(level, n.Text)
 	return n, true
+}
+
+// shortCommand takes the command out of what the server says about one that
+// failed: that of a reload is the whole configuration.
+func shortCommand(message string) string {
+	const failed = "] has failed. "
+	if at := strings.LastIndex(message, failed); at >= 0 && strings.HasPrefix(message, "Command [") {
+		return "Command [..." + message[at:]
+	}
+	return message
 }
 
 // classify tells what a message is about (server/server.py, jail.py and
@@ -102,6 +115,10 @@ func classify(level, message string) (fail2ban.LogKind, string) {
 		return fail2ban.LogCreated, quoted(message)
 	case strings.HasPrefix(message, "Jail '") && strings.HasSuffix(message, "' started"):
 		return fail2ban.LogStarted, quoted(message)
+	case strings.HasPrefix(message, "Jail '") && strings.HasSuffix(message, "' stopped"):
+		return fail2ban.LogStopped, quoted(message)
+	case strings.HasPrefix(message, "Starting Fail2ban v"), message == "Shutdown in progress...", message == "Exiting Fail2ban":
+		return fail2ban.LogServer, ""
 	default:
 		return fail2ban.LogOther, ""
 	}

@@ -22,7 +22,11 @@ missing ), unterminated subpattern at position 1
 2026-01-02 15:04:06,000 fail2ban.jail           [812]: INFO    Jail 'sshd' started
 2026-01-02 15:04:06,000 fail2ban.jail           [812]: INFO    Jail 'sshd' stopped
 2026-01-02 15:04:07,000 fail2ban.server         [812]: INFO    Reload jail sshd
-2026-01-02 15:04:08,000 fail2ban.actions        [812]: NOTICE  [sshd] Ban 192.0.2.1
+2026-01-02 15:04:08,000 fail2ban.server         [812]: INFO    Shutdown in progress...
+2026-01-02 15:04:08,000 fail2ban.server         [812]: INFO    Exiting Fail2ban
+2026-01-02 15:04:08,000 fail2ban.server         [813]: INFO    Starting Fail2ban v1.0.2
+2026-01-02 15:04:08,000 fail2ban.transmitter    [813]: ERROR   Command ['reload', '--all', [], [['x', ']']]] has failed. Received RegexException("no")
+2026-01-02 15:04:08,000 fail2ban.actions        [813]: NOTICE  [sshd] Ban 192.0.2.1
 `
 
 // TestParse walks the lines that bantop acts on.
@@ -41,8 +45,12 @@ func TestParse(t *testing.T) {
 		{At: at("15:04:05.681"), Kind: fail2ban.LogError, Text: "Unable to compile regular expression 'x(':\nmissing ), unterminated subpattern at position 1"},
 		{At: at("15:04:05.682"), Kind: fail2ban.LogError, Jail: "broken", Text: "Stop FilterPoll(Jail('broken')) of jail 'broken' failed: x"},
 		{At: at("15:04:06.000"), Kind: fail2ban.LogStarted, Jail: "sshd", Text: "Jail 'sshd' started"},
-		{At: at("15:04:06.000"), Text: "Jail 'sshd' stopped"},
+		{At: at("15:04:06.000"), Kind: fail2ban.LogStopped, Jail: "sshd", Text: "Jail 'sshd' stopped"},
 		{At: at("15:04:07.000"), Kind: fail2ban.LogReload, Jail: "sshd", Text: "Reload jail sshd"},
+		{At: at("15:04:08.000"), Kind: fail2ban.LogServer, Text: "Shutdown in progress..."},
+		{At: at("15:04:08.000"), Kind: fail2ban.LogServer, Text: "Exiting Fail2ban"},
+		{At: at("15:04:08.000"), Kind: fail2ban.LogServer, Text: "Starting Fail2ban v1.0.2"},
+		{At: at("15:04:08.000"), Kind: fail2ban.LogError, Text: "Command [...] has failed. Received RegexException(\"no\")"},
 		{At: at("15:04:08.000"), Text: "[sshd] Ban 192.0.2.1"},
 	}
 	got := logfile.Parse("a line that continues nothing\n"+sample, time.UTC)
@@ -63,10 +71,10 @@ func TestTail(t *testing.T) {
 		t.Fatal(err)
 	}
 	notes, err := logfile.Tail(file, 1000, time.UTC)
-	if err != nil || len(notes) < 8 || len(notes) > 12 || notes[len(notes)-1].Text != "[sshd] Ban 192.0.2.1" {
+	if err != nil || len(notes) < 6 || len(notes) > 15 || notes[len(notes)-1].Text != "[sshd] Ban 192.0.2.1" {
 		t.Errorf("%d notes, %v", len(notes), err)
 	}
-	if notes, err = logfile.Tail(file, 1<<30, time.UTC); err != nil || len(notes) != 90000 {
+	if notes, err = logfile.Tail(file, 1<<30, time.UTC); err != nil || len(notes) != 130000 {
 		t.Errorf("%d notes, %v", len(notes), err)
 	}
 	for _, target := range []string{"SYSTEMD-JOURNAL", "STDOUT", ""} {

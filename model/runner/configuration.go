@@ -44,6 +44,41 @@ const (
 	logMost = 50       // notes of it that are handed on
 )
 
+// doReadLog reads the newest of fail2ban's log, for somebody to look at. It asks
+// the server where that is, or takes where it last was.
+func (r *Runner) doReadLog(ctx context.Context) model.Msg {
+	asking, cancel := context.WithTimeout(ctx, r.answerTime())
+	defer cancel()
+	target, err := r.opts.Client.LogTarget(asking)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		target = r.lastLog()
+	}
+	msg := model.LogRead{At: r.now()}
+	notes, err := logfile.Tail(target, logTail, r.opts.Zone)
+	if err != nil {
+		msg.Reason = err.Error()
+		return msg
+	}
+	r.logTarget.Store(&target)
+	msg.Notes = notes[max(0, len(notes)-logLines):]
+	return msg
+}
+
+// lastLog is where the server's log was when it was last known, else where its
+// configuration says.
+func (r *Runner) lastLog() string {
+	if t := r.logTarget.Load(); t != nil {
+		return *t
+	}
+	return r.opts.LogTarget
+}
+
+// logLines is how many notes are handed on to somebody who wants to look at them.
+const logLines = 200
+
 // readLog returns what the log says about reloads, jails and errors, newest
 // last. That it cannot be read is no fault: it only adds to what is seen.
 func (r *Runner) readLog() []fail2ban.LogNote {

@@ -9,7 +9,7 @@ import (
 
 // doFetchJail asks for what the screen of one jail shows.
 func (r *Runner) doFetchJail(ctx context.Context, e model.FetchJail) model.Msg {
-	ctx, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, r.answerTime())
 	defer cancel()
 	msg := model.JailFetched{Jail: e.Jail, Request: e.Request}
 	var err error
@@ -19,7 +19,7 @@ func (r *Runner) doFetchJail(ctx context.Context, e model.FetchJail) model.Msg {
 		msg.HasBans = err == nil
 	}
 	if err != nil {
-		msg.Reason, msg.Hint = reason(err, r.opts.Timeout), fail2ban.Hint(err)
+		msg.Reason, msg.Hint = reason(err, r.answerTime()), fail2ban.Hint(err)
 	}
 	msg.At = r.now()
 	return msg
@@ -28,7 +28,7 @@ func (r *Runner) doFetchJail(ctx context.Context, e model.FetchJail) model.Msg {
 // doFetchBans asks whom a jail bans. Where that fails, the ban is told of
 // without names.
 func (r *Runner) doFetchBans(ctx context.Context, e model.FetchBans) model.Msg {
-	fetching, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	fetching, cancel := context.WithTimeout(ctx, r.answerTime())
 	defer cancel()
 	msg := model.BansFetched{Jail: e.Jail, At: e.At, Count: e.Count}
 	if bans, err := r.opts.Client.Bans(fetching, e.Jail, r.opts.Zone); err == nil {

@@ -140,6 +140,8 @@ func (r *Runner) askDetails(ctx context.Context, jails []fail2ban.Jail) ([]fail2
 	if r.known.log, err = client.LogTarget(ctx); err != nil {
 		return nil, err
 	}
+	log := r.known.log
+	r.logTarget.Store(&log)
 	r.known.details, r.known.asked = details, time.Now()
 	return slices.DeleteFunc(jails, func(j fail2ban.Jail) bool {
 		_, ok := details[j.Name]

@@ -42,12 +42,12 @@ func (r *Runner) take(ctx context.Context) (model.ProbeFinished, error) {
 	msg := model.ProbeFinished{Started: r.now()}
 	mono := time.Now()
 	r.budget.begin(mono)
-	look, cancel := context.WithTimeout(ctx, r.opts.Timeout)
+	look, cancel := context.WithTimeout(ctx, r.answerTime())
 	defer cancel()
 	jails, err := r.look(look)
 	msg.Finished, msg.Latency, msg.Boot, msg.Fault = r.now(), time.Since(mono), r.opts.Boot(), faultOf(err)
 	if err != nil {
-		msg.Reason, msg.Hint = reason(err, r.opts.Timeout), fail2ban.Hint(err)
+		msg.Reason, msg.Hint = reason(err, r.answerTime()), fail2ban.Hint(err)
 		msg.Gone = r.opts.Client.Gone()
 		return msg, err
 	}

@@ -5,6 +5,7 @@ package runner
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bantop/fail2ban"
@@ -28,10 +29,15 @@ type Client interface {
 	Gone() bool
 }
 
-// Control reads fail2ban's configuration. *control.Control is one.
+// Control is what a Runner has fail2ban-client do. *control.Control is one.
 type Control interface {
 	Dump(ctx context.Context) (control.Dump, error)
+	Reload(ctx context.Context) error
+	Restart(ctx context.Context, s control.State) error
 }
+
+// Person is who acts, for the journal.
+type Person struct{ Who, TTY, Host string }
 
 // Options say how a Runner works. The zero value of a field other than Client
 // means its default.
@@ -46,6 +52,10 @@ type Options struct {
 	Watch   bool                   // look at once when the server's log is written to
 	Store   store.Store            // what is shared; nil where nothing is
 	Once    bool                   // one look is wanted, not a turn in looking
+	Person  Person                 // who acts
+	File    string                 // the administrator's settings file, beside which settings are kept
+
+	LogTarget string // where the server logs to, for when it cannot be asked
 }
 
 // Runner carries out effects. Do may be called from several goroutines.
@@ -57,6 +67,12 @@ type Runner struct {
 	known  known
 	log    watcher
 	shared *shared
+
+	gathering time.Duration // how long jails may take to appear after an act that said OK
+	retry     time.Duration // after how long a store that failed is tried again
+
+	logTarget atomic.Pointer[string] // where the server's log was last
+	timeout   atomic.Int64           // for one look at the server, in nanoseconds
 }
 
 // New returns a Runner.
@@ -76,7 +92,9 @@ func New(opts Options) *Runner {
 	if opts.Zone == nil {
 		opts.Zone = time.Local
 	}
-	return &Runner{opts: opts, hurry: make(chan struct{}, 1), shared: newShared(opts.Store)}
+	r := &Runner{opts: opts, hurry: make(chan struct{}, 1), shared: newShared(opts.Store), gathering: gathering, retry: retryEvery}
+	r.timeout.Store(int64(opts.Timeout))
+	return r
 }
 
 // Do carries out an effect, waiting for as long as that takes, and returns what
@@ -94,12 +112,26 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 		return r.doFetchBans(ctx, e)
 	case model.ReadConfiguration:
 		return r.doReadConfiguration(ctx)
+	case model.ReadLog:
+		return r.doReadLog(ctx)
 	case model.Commit:
 		return r.doCommit(ctx, e)
+	case model.Perform:
+		return r.doPerform(ctx, e)
+	case model.Journal:
+		return r.doJournal(ctx, e)
+	case model.KeepSettings:
+		return r.doKeepSettings(e)
+	case model.Configure:
+		r.timeout.Store(int64(e.Timeout))
+		return nil
 	default:
 		return nil
 	}
 }
+
+// answerTime is how long an answer may take.
+func (r *Runner) answerTime() time.Duration { return time.Duration(r.timeout.Load()) }
 
 // Hurry makes the probe that waits for its time go now, or the next one where
 // none waits.

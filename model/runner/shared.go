@@ -175,7 +175,7 @@ func (r *Runner) Follow(ctx context.Context) <-chan model.Msg {
 			}
 			msg, failed := r.changed(ctx)
 			if wait = watchEvery; failed {
-				wait = retryEvery
+				wait = r.retry
 			}
 			if msg == nil {
 				continue

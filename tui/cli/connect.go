@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"bantop/config"
+	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/socket"
 	"bantop/model"
@@ -31,15 +32,26 @@ const (
 	dashboard            // a dashboard: it takes turns in looking, and the server's log hurries it
 )
 
+// unit tells the systemd unit of the server of these settings: that of the
+// machine's own, where no other is named.
+func unit(s config.Settings) func(context.Context) string {
+	if clientCommand(s) != "" {
+		return nil
+	}
+	return control.Unit
+}
+
 // connect prepares to look at the server of the settings. It is not asked yet;
-// the state that instances share is read.
-func connect(ctx context.Context, s config.Settings, u use) server {
+// the state that instances share is read. file is the settings file that was named.
+func connect(ctx context.Context, e config.Effective, file string, u use) server {
+	s := e.Settings
 	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile, Timeout: s.Timeout, Control: clientCommand(s)})
 	host, err := os.Hostname()
 	if err != nil {
 		host = ""
 	}
-	options := model.Options{Settings: s, Host: host, Control: clientCommand(s)}
+	who := whoami()
+	options := model.Options{Settings: e, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s)}
 	shared, snap, err := openStore(ctx, s)
 	if err != nil {
 		options.Private = err.Error()
@@ -51,7 +63,8 @@ func connect(ctx context.Context, s config.Settings, u use) server {
 	}
 	run := runner.New(runner.Options{
 		Client: client, Timeout: s.Timeout, Watch: u == dashboard, Store: shared, Once: u == oneLook,
-		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile}),
+		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)}),
+		Person:  runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: file, LogTarget: logTarget(s),
 	})
 	return server{state: state, runner: run, close: func() {
 		_ = client.Close() // what it was wanted for is done
@@ -110,11 +123,11 @@ func stateDir(s config.Settings) string {
 // where no flag is needed.
 func clientCommand(s config.Settings) string {
 	line := "fail2ban-client"
-	conf := config.Settings{Conf: s.Conf}
 	if s.Conf != config.Default().Conf {
 		line += " -c " + s.Conf
 	}
-	if conf, err := withServer(conf); err != nil || conf.Socket != s.Socket {
+	found, err := withServer(config.Effective{Settings: config.Settings{Conf: s.Conf}})
+	if err != nil || found.Socket != s.Socket {
 		line += " -s " + s.Socket
 		if s.PIDFile != "" {
 			line += " -p " + s.PIDFile
@@ -124,4 +137,14 @@ func clientCommand(s config.Settings) string {
 		return ""
 	}
 	return line
+}
+
+// logTarget is where fail2ban's configuration says that it logs to, for when it
+// cannot be asked.
+func logTarget(s config.Settings) string {
+	conf, err := confdir.ReadServer(os.DirFS(s.Conf))
+	if err != nil {
+		return ""
+	}
+	return conf.LogTarget
 }

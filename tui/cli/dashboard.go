@@ -24,7 +24,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	if err != nil {
 		return err
 	}
-	srv := connect(cmd.Context(), settings, dashboard)
+	srv := connect(cmd.Context(), settings, f.file, dashboard)
 	defer srv.close()
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
@@ -32,7 +32,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 }
 
 // show runs the dashboard until somebody quits.
-func show(cmd *cobra.Command, settings config.Settings, o tui.Options) error {
+func show(cmd *cobra.Command, settings config.Effective, o tui.Options) error {
 	in, out := cmd.InOrStdin(), cmd.OutOrStdout()
 	if !isTerminal(in) || !isTerminal(out) {
 		return errors.New("open the dashboard: this is no terminal; for one look use bantop status")
@@ -43,7 +43,7 @@ func show(cmd *cobra.Command, settings config.Settings, o tui.Options) error {
 	runtime.GOMAXPROCS(1)
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
-	o.Look = look(settings, os.Getenv)
+	o.Look = looks(settings.Settings, os.Getenv)
 	program := tea.NewProgram(tui.New(ctx, o), tea.WithContext(ctx), tea.WithAltScreen(),
 		tea.WithFPS(framesPerSecond), tea.WithInput(in), tea.WithOutput(out))
 	if _, err := program.Run(); err != nil && !errors.Is(err, tea.ErrInterrupted) && cmd.Context().Err() == nil {

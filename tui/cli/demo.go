@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"bantop/config"
-	"bantop/config/load"
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/socket"
 	"bantop/model"
@@ -27,7 +26,7 @@ times its speed, and the clock with it. Watch for a minute: somebody enables a
 jail that takes fail2ban down. Nothing on this machine is looked at or changed.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			settings, err := load.Settings(f.file, f.changed(cmd))
+			settings, err := f.load(cmd)
 			if err != nil {
 				return err
 			}
@@ -37,7 +36,7 @@ jail that takes fail2ban down. Nothing on this machine is looked at or changed.`
 }
 
 // demo plays a story on a server in this process and shows it.
-func demo(cmd *cobra.Command, settings config.Settings) error {
+func demo(cmd *cobra.Command, settings config.Effective) error {
 	dir, err := os.MkdirTemp("", "bantop-demo")
 	if err != nil {
 		return fmt.Errorf("open the demo: %w", err)
@@ -67,7 +66,7 @@ func demo(cmd *cobra.Command, settings config.Settings) error {
 	}
 	go story.Play(ctx)
 	return show(cmd, settings, tui.Options{
-		State:   model.New(model.Options{Settings: settings, Host: "web-3", Demo: true}),
+		State:   model.New(model.Options{Settings: settings, Host: "web-3", Who: "you", Demo: true}),
 		Perform: r.Do,
 		Now:     story.Now,
 		Told:    told,

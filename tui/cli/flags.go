@@ -41,12 +41,17 @@ func (f *flags) add(cmd *cobra.Command) {
 
 // settings are the settings that hold with these flags, with the paths of the
 // server filled in from fail2ban's configuration.
-func (f *flags) settings(cmd *cobra.Command) (config.Settings, error) {
-	s, err := load.Settings(f.file, f.changed(cmd))
+func (f *flags) settings(cmd *cobra.Command) (config.Effective, error) {
+	e, err := f.load(cmd)
 	if err != nil {
-		return s, err
+		return e, err
 	}
-	return withServer(s)
+	return withServer(e)
+}
+
+// load reads the settings from their files, the environment and the flags.
+func (f *flags) load(cmd *cobra.Command) (config.Effective, error) {
+	return load.Settings(load.Sources{File: f.file, Environ: os.Environ(), Flags: f.changed(cmd)})
 }
 
 // changed are the settings that flags were given for. Each flag is named as the
@@ -79,27 +84,32 @@ func absolute(key, value string) string {
 }
 
 // withServer fills in the socket and pid file that are not set: what fail2ban's
-// configuration says, else fail2ban's defaults.
-func withServer(s config.Settings) (config.Settings, error) {
-	if s.Socket != "" && s.PIDFile != "" {
-		return s, nil
+// configuration says, else fail2ban's defaults. The default pid file does not go
+// with another server's socket.
+func withServer(e config.Effective) (config.Effective, error) {
+	if e.Socket != "" && e.PIDFile != "" {
+		return e, nil
 	}
-	conf, err := confdir.ReadServer(os.DirFS(s.Conf))
-	if err != nil && s.Socket == "" {
-		return s, fmt.Errorf("find fail2ban's socket (%s): %w", s.Conf, err)
+	conf, err := confdir.ReadServer(os.DirFS(e.Conf))
+	if err != nil && e.Socket == "" {
+		return e, fmt.Errorf("find fail2ban's socket (%s): %w", e.Conf, err)
 	}
-	fill(&s.PIDFile, conf.PIDFile, socket.DefaultPIDFile, s.Socket == "")
-	fill(&s.Socket, conf.Socket, socket.DefaultPath, true)
-	return s, nil
-}
-
-// fill sets a path that is not set. The default of one does not go with
-// another server's socket.
-func fill(field *string, conf, def string, useDefault bool) {
-	if *field == "" {
-		*field = conf
+	origin := config.Origin{Source: "fail2ban's configuration"}
+	var values []config.Value
+	fill := func(key, set, configured, def string) {
+		switch {
+		case set != "":
+		case configured != "":
+			values = append(values, config.Value{Key: key, Text: configured, Origin: origin})
+		case def != "":
+			values = append(values, config.Value{Key: key, Text: def, Origin: config.Origin{Source: "fail2ban's default"}})
+		}
 	}
-	if *field == "" && useDefault {
-		*field = def
+	def := socket.DefaultPIDFile
+	if e.Socket != "" {
+		def = ""
 	}
+	fill("pidfile", e.PIDFile, conf.PIDFile, def)
+	fill("socket", e.Socket, conf.Socket, socket.DefaultPath)
+	return e.With(values...)
 }

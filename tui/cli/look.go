@@ -11,11 +11,21 @@ import (
 	_ "bantop/tui/quiet" // before Bubble Tea asks the terminal
 )
 
-// look is how the screen is drawn on this terminal with these settings.
-func look(s config.Settings, getenv func(string) string) tui.Look {
-	l := tui.Look{ASCII: s.ASCII || !showsUnicode(getenv)}
-	l.Theme = tui.NewTheme(themeName(s.Theme, getenv))
-	return l
+// looks returns how the screen is drawn on this terminal with given settings. The
+// terminal is asked for its background now, or never: once the dashboard is
+// open, it would take the answer for keys.
+func looks(now config.Settings, getenv func(string) string) func(config.Settings) tui.Look {
+	auto := "16"
+	if now.Theme == "auto" {
+		auto = themeName("auto", getenv)
+	}
+	return func(s config.Settings) tui.Look {
+		name := s.Theme
+		if name == "auto" {
+			name = auto
+		}
+		return tui.Look{Theme: tui.NewTheme(name), ASCII: s.ASCII || !showsUnicode(getenv)}
+	}
 }
 
 // showsUnicode tells whether the terminal can be trusted to show more than

@@ -25,7 +25,7 @@ var t0 = time.Date(2026, 1, 2, 14, 3, 20, 0, time.UTC)
 
 // story is a state made of messages; the results are numbered and dated.
 func story(msgs ...model.Msg) model.State {
-	s := model.New(model.Options{Settings: config.Default(), Host: "web-3"})
+	s := model.New(model.Options{Settings: config.Defaults(), Host: "web-3"})
 	s, _ = model.Update(s, model.Started{At: t0})
 	seq := uint64(0)
 	for i, msg := range msgs {

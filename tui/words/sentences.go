@@ -1,6 +1,7 @@
 package words
 
 import (
+	"strings"
 	"time"
 
 	"bantop/model"
@@ -193,9 +194,28 @@ func meaning(s model.JailState) string {
 
 // short is a line of fail2ban's log as far as it fits into a sentence.
 func short(line string) string {
-	const most = 72
+	const most = 140
 	if r := []rune(line); len(r) > most {
 		return string(r[:most]) + "..."
 	}
 	return line
+}
+
+// Acting says what is being done, or what came of it.
+func Acting(a model.Acting, now time.Time) string {
+	kind := string(a.Kind)
+	switch {
+	case a.Running:
+		return kind + ": under way for " + Span(now.Sub(a.At))
+	case a.Reason != "":
+		return kind + " failed: " + strings.TrimPrefix(a.Reason, kind+" fail2ban: ")
+	case len(a.Missing) > 0:
+		return kind + ": done, and " + List(a.Missing) + " did not come back, after " + Plural(a.Attempts, "attempt")
+	case a.Attempts > 1:
+		return kind + ": done after " + Plural(a.Attempts, "attempt") + ", every jail is there"
+	case a.Kind == model.ActDismiss:
+		return "hidden in every pane"
+	default:
+		return kind + ": done, every jail is there"
+	}
 }

@@ -3,6 +3,7 @@
 package words
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -84,6 +85,12 @@ func Age(d time.Duration) string {
 	default:
 		return strconv.Itoa(int(d/(24*time.Hour))) + "d"
 	}
+}
+
+// Countdown is how long something still lasts, by the second: "9:41".
+func Countdown(d time.Duration) string {
+	d = max(0, d)
+	return strconv.Itoa(int(d/time.Minute)) + ":" + fmt.Sprintf("%02d", int(d%time.Minute/time.Second))
 }
 
 // Left is how long something still lasts, for a row of a table: as Span, without

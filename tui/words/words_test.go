@@ -22,6 +22,7 @@ func TestWords(t *testing.T) {
 		{words.Span(400 * day), "400d"},
 		{words.Age(-time.Hour), "now"}, {words.Age(59 * time.Second), "now"}, {words.Age(time.Minute), "1m"},
 		{words.Age(119 * time.Minute), "1h"}, {words.Age(47 * time.Hour), "47h"}, {words.Age(2 * day), "2d"},
+		{words.Countdown(9*time.Minute + 41*time.Second), "9:41"}, {words.Countdown(-time.Second), "0:00"}, {words.Countdown(time.Hour), "60:00"},
 		{words.Left(-time.Second), "<1m"}, {words.Left(59 * time.Second), "<1m"}, {words.Left(9*time.Minute + 59*time.Second), "9m"},
 		{words.Left(25*time.Hour + 59*time.Minute), "1d 1h"},
 		{words.Latency(300 * time.Microsecond), "<1 ms"}, {words.Latency(2400 * time.Microsecond), "2 ms"},

@@ -1,0 +1,94 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+// Reload makes the server read its configuration again. That it said OK does
+// not mean that all of its jails are there afterwards: compare them.
+func (c *Control) Reload(ctx context.Context) error {
+	_, _, err := c.run(ctx, "reload fail2ban", "reload")
+	return err
+}
+
+// State is how it stands with a server that is to be started.
+type State int
+
+// The states of a server.
+const (
+	Runs State = iota
+	Stopped
+	Died // it left its socket, and its process is known to be gone
+)
+
+// Restart makes a new server process: through systemd where that runs the
+// service, else through fail2ban-client, in the way that the state of the
+// server needs. After a crash that left the socket every other way refuses
+// (255, "not running but the socket exists", 1.0.2).
+func (c *Control) Restart(ctx context.Context, s State) error {
+	if c.opts.Unit != nil {
+		if unit := c.opts.Unit(ctx); unit != "" {
+			return systemctl(ctx, "restart", unit)
+		}
+	}
+	args := map[State][]string{Runs: {"restart"}, Stopped: {"start"}, Died: {"-x", "start"}}[s]
+	_, _, err := c.run(ctx, "restart fail2ban", args...)
+	return err
+}
+
+// systemctl makes systemd do something with a unit.
+func systemctl(ctx context.Context, verb, unit string) error {
+	program, err := exec.LookPath("systemctl")
+	if err != nil {
+		return fmt.Errorf("%s fail2ban: %w", verb, err)
+	}
+	cmd := exec.CommandContext(ctx, program, "--no-ask-password", verb, unit)
+	cmd.Env = environment()
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s fail2ban: systemctl %s %s: %w: %s", verb, verb, unit, err, lastError(errs.String()))
+	}
+	return nil
+}
+
+// Unit is the systemd unit of the machine's own server, "" where systemd does
+// not run one: it does not run, or knows no such unit.
+func Unit(ctx context.Context) string { return unitUnder(ctx, "/run/systemd/system") }
+
+// unitUnder is Unit where systemd, as it runs, keeps a folder (sd_booted(3)).
+func unitUnder(ctx context.Context, booted string) string {
+	const unit = "fail2ban.service"
+	if _, err := os.Stat(booted); err != nil {
+		return ""
+	}
+	program, err := exec.LookPath("systemctl")
+	if err != nil {
+		return ""
+	}
+	cmd := exec.CommandContext(ctx, program, "show", "--property=LoadState", "--value", unit)
+	cmd.Env = environment()
+	out, err := cmd.Output()
+	if err != nil || strings.TrimSpace(string(out)) != "loaded" {
+		return ""
+	}
+	return unit
+}
+
+// Hint is what to do next about a run that failed, "" where nothing is known.
+func Hint(err error) string {
+	switch {
+	case errors.Is(err, ErrNoClient):
+		return "install fail2ban, or run bantop where it is"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "look at fail2ban's log: it may be held up by a slow action"
+	default:
+		return "look at fail2ban's log, and at what fail2ban-client -t says"
+	}
+}
