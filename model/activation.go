@@ -33,8 +33,12 @@ const maxActivations = 16
 const futureSlack = 2 * time.Second
 
 // record files an activation by its time: one that is older than the newest
-// does not become it (R7).
+// does not become it (R7). One that is there already is not filed again: two
+// instances may tell of it.
 func (b Blame) record(a Activation) Blame {
+	if b.has(a) {
+		return b
+	}
 	at, _ := slices.BinarySearchFunc(b.Activations, a, func(x, y Activation) int {
 		if c := x.At.Compare(y.At); c != 0 {
 			return c
@@ -44,6 +48,10 @@ func (b Blame) record(a Activation) Blame {
 	all := slices.Insert(slices.Clone(b.Activations), at, a)
 	b.Activations = all[max(0, len(all)-maxActivations):]
 	return b
+}
+
+func (b Blame) has(a Activation) bool {
+	return slices.ContainsFunc(b.Activations, func(x Activation) bool { return x.Jail == a.Jail && x.At.Equal(a.At) })
 }
 
 // clear makes history of all activations up to now. The list stays.

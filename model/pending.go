@@ -53,6 +53,11 @@ func (id PendingID) equal(o PendingID) bool {
 // its place (R5).
 func (r Runtime) open() bool { return r.Pending != nil && !r.Pending.Recovered }
 
+// knows tells whether there is such a pending, detected no later.
+func (r Runtime) knows(p Pending) bool {
+	return r.Pending != nil && r.Pending.equal(p.PendingID) && !p.DetectedAt.Before(r.Pending.DetectedAt)
+}
+
 // pend makes a pending, unless there is an open one or it was dismissed.
 func (r Runtime) pend(p Pending) (Runtime, bool) {
 	if r.open() || r.isDismissed(p.PendingID) {

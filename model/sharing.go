@@ -84,7 +84,9 @@ func (s State) stored(msg Stored) (State, []Effect) {
 }
 
 func (s State) takeOver(msg Stored) (State, []Effect) {
-	s.Sharing.Shared, s.Sharing.Reason = true, ""
+	if !s.Sharing.Shared {
+		return s.rejoin(msg)
+	}
 	s.Sharing.outstanding = slices.DeleteFunc(slices.Clone(s.Sharing.outstanding), func(u uncommitted) bool {
 		return msg.Commit != 0 && u.commit <= msg.Commit
 	})
@@ -101,6 +103,39 @@ func (s State) takeOver(msg Stored) (State, []Effect) {
 	}
 	s, _ = s.follow()
 	return s.stale()
+}
+
+// rejoin takes over what the store holds after this instance went on alone, and
+// brings what happened meanwhile: activations, a pending, dismissals, a lock. To
+// bring what is there already changes nothing.
+func (s State) rejoin(msg Stored) (State, []Effect) {
+	alone := s.Runtime
+	s.Sharing = Sharing{Shared: true, Revision: msg.Revision, commit: s.Sharing.commit}
+	s.Runtime = msg.Runtime
+	s = s.log(msg.Events)
+	var all []Effect
+	bring := func(msg Msg) {
+		var effects []Effect
+		s, effects = s.step(msg)
+		all = append(all, effects...)
+	}
+	for _, a := range alone.Blame.Activations {
+		if !msg.Runtime.Blame.has(a) {
+			bring(ActivationRecorded{Activation: a})
+		}
+	}
+	if p := alone.Pending; p != nil && !msg.Runtime.isDismissed(p.PendingID) && !msg.Runtime.knows(*p) {
+		bring(PendingCreated{Pending: *p})
+	}
+	for _, id := range alone.Dismissed {
+		if !msg.Runtime.isDismissed(id) {
+			bring(PendingDismissed{ID: id})
+		}
+	}
+	if alone.Locks > msg.Runtime.Locks {
+		bring(SessionsLocked{})
+	}
+	return s, all
 }
 
 // storeFailed goes on alone, and tells what was waiting for the store.

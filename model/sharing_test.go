@@ -61,10 +61,50 @@ func TestSharing(t *testing.T) {
 		seen()
 		s.note("not shared: %s", s.state.Sharing.Reason)
 
-		s.say("it works again")
+		s.send("dismissed", model.PendingDismissed{ID: s.state.Runtime.Pending.PendingID})
+		s.activate("nginx-y", 0)
+		s.wait(time.Second)
+		s.send("L", model.SessionsLocked{})
+
+		s.say("it works again: what happened meanwhile is brought along")
 		s.wait(time.Second)
 		apply(at(online("postfix", "sshd"), 9, s.now))
 		answer("what the store holds", 0, nil)
+		s.note("not shared: %q; %d activations, %d dismissed, %d locks", s.state.Sharing.Reason,
+			len(s.state.Runtime.Blame.Activations), len(s.state.Runtime.Dismissed), s.state.Runtime.Locks)
+
+		s.say("it fails again, and works again: nothing is brought twice")
+		s.send("the store failed", model.StoreFailed{Reason: "no room"})
+		apply(model.ActivationRecorded{Activation: s.state.Runtime.Blame.Activations[1]})
+		apply(model.PendingDismissed{ID: s.state.Runtime.Dismissed[0]})
+		apply(model.SessionsLocked{})
+		answer("what the store holds", 0, nil)
+	})
+}
+
+// TestRejoinWithACrash: a crash that was seen while the store did not work is
+// brought to the others, as the pending that they would have made.
+func TestRejoinWithACrash(t *testing.T) {
+	play(t, func(s *scenario) {
+		s.state, _ = model.Update(model.New(model.Options{Settings: config.Defaults(), Shared: true}), model.Started{At: s.now})
+		theStore := model.NewRuntime()
+		theStore, _ = model.Step(theStore, at(online("sshd"), 1, s.now))
+		theStore, _ = model.Step(theStore, model.ActivationRecorded{Activation: model.Activation{Jail: "nginx-x", At: s.now, By: "lukas", TTY: "pts/3"}})
+		s.send("what the store holds", model.Stored{Revision: 1, Runtime: theStore})
+		s.send("the store failed", model.StoreFailed{Reason: "no room"})
+		s.wait(5 * time.Second)
+		p := at(offline(), 2, s.now)
+		s.send("offline", p)
+		s.wait(2 * time.Minute)
+		s.send("what the store holds", model.Stored{Revision: 1, Runtime: theStore})
+		theStore, _ = model.Step(theStore, model.PendingCreated{Pending: *s.state.Runtime.Pending})
+		s.note("the store: %s", showPending(theStore.Pending))
+
+		s.say("others have seen it too, later: it is one, detected when it first was")
+		s.send("the store failed", model.StoreFailed{Reason: "no room"})
+		theirs := theStore.Pending.PendingID
+		theStore.Pending = &model.Pending{PendingID: theirs, DetectedAt: theStore.Pending.DetectedAt.Add(time.Second)}
+		s.send("what the store holds", model.Stored{Revision: 2, Runtime: theStore})
 	})
 }
 

@@ -21,7 +21,7 @@ var hostile = []string{
 	"a\r\nb\tc\x08\x7f\x00\x0e",
 	"\u202egnp.exe\u2066\u200f\ufeff\u200d",
 	"\xff\xfe\xed\xb3\xbf\xc0\x80",
-	strings.Repeat("x\x1b[31m", 1<<17),
+	strings.Repeat("x\x1b[31m", 1<<14),
 	strings.Repeat("e\u0301\u0302\u0303", 200),
 	"日本語の牢獄🔥🇩🇪👩‍💻",
 	"--help; rm -rf / | $(reboot) `id` %s %n {{.Status}}",

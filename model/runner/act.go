@@ -139,8 +139,7 @@ func (r *Runner) doJournal(ctx context.Context, e model.Journal) model.Msg {
 	p := r.opts.Person
 	err := r.shared.store.Append(ctx, store.Act{At: e.At, Who: p.Who, TTY: p.TTY, Host: p.Host, Act: e.Act, Jail: e.Jail, Result: e.Result})
 	if err != nil {
-		r.shared.fail(err.Error())
-		return model.StoreFailed{Reason: err.Error()}
+		return r.shared.broke(err)
 	}
 	return nil
 }

@@ -51,6 +51,7 @@ type Options struct {
 	Zone    *time.Location         // of the server; default time.Local
 	Watch   bool                   // look at once when the server's log is written to
 	Store   store.Store            // what is shared; nil where nothing is
+	Failed  error                  // why Store could not be read; nil where it could
 	Once    bool                   // one look is wanted, not a turn in looking
 	Person  Person                 // who acts
 	File    string                 // the administrator's settings file, beside which settings are kept
@@ -92,7 +93,7 @@ func New(opts Options) *Runner {
 	if opts.Zone == nil {
 		opts.Zone = time.Local
 	}
-	r := &Runner{opts: opts, hurry: make(chan struct{}, 1), shared: newShared(opts.Store), gathering: gathering, retry: retryEvery}
+	r := &Runner{opts: opts, hurry: make(chan struct{}, 1), shared: newShared(opts.Store, opts.Failed), gathering: gathering, retry: retryEvery}
 	r.timeout.Store(int64(opts.Timeout))
 	return r
 }

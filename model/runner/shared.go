@@ -19,11 +19,11 @@ type shared struct {
 	mu     sync.Mutex
 	turn   *sync.Cond
 	next   uint64 // the commit whose turn it is
-	failed string // why the store is not used for now; "" where it is
+	failed error  // why the store is not used for now; nil where it is
 }
 
-func newShared(s store.Store) *shared {
-	sh := &shared{store: s, next: 1}
+func newShared(s store.Store, failed error) *shared {
+	sh := &shared{store: s, next: 1, failed: failed}
 	sh.turn = sync.NewCond(&sh.mu)
 	return sh
 }
@@ -35,17 +35,18 @@ const storeTime = 5 * time.Second
 func (s *shared) usable() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.store != nil && s.failed == ""
+	return s.store != nil && s.failed == nil
 }
 
 // fail takes note of why the store cannot be used, or of that it can again.
-func (s *shared) fail(reason string) {
+func (s *shared) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failed = reason
+	s.failed = err
 }
 
-func (s *shared) reason() string {
+// failure is why the store cannot be used; nil where it can.
+func (s *shared) failure() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.failed
@@ -121,16 +122,28 @@ func (r *Runner) doCommit(ctx context.Context, e model.Commit) model.Msg {
 	r.shared.await(e.ID)
 	defer r.shared.done(e.ID)
 	if !r.shared.usable() {
-		return model.StoreFailed{Reason: r.shared.reason()}
+		return model.StoreFailed{Reason: whyUnshared(r.shared.failure())}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime) // what was done is kept also while bantop ends
 	defer cancel()
 	snap, err := r.shared.store.Apply(ctx, e.Msg)
 	if err != nil {
-		r.shared.fail(err.Error())
-		return model.StoreFailed{Reason: err.Error()}
+		return r.shared.broke(err)
 	}
 	return storedMsg(e.ID, snap)
+}
+
+// broke is what there is to tell of a store that failed.
+func (s *shared) broke(err error) model.Msg {
+	s.fail(err)
+	return model.StoreFailed{Reason: whyUnshared(err)}
+}
+
+func whyUnshared(err error) string {
+	if err == nil {
+		return "there is no store"
+	}
+	return err.Error()
 }
 
 func storedMsg(commit uint64, snap store.Snapshot) model.Stored {
@@ -200,7 +213,7 @@ func (r *Runner) changed(ctx context.Context) (msg model.Msg, failed bool) {
 		if err != nil {
 			return nil, true
 		}
-		s.fail("")
+		s.fail(nil)
 		return storedMsg(0, snap), false
 	}
 	snap, changed, err := s.store.Changed(ctx)
@@ -208,8 +221,7 @@ func (r *Runner) changed(ctx context.Context) (msg model.Msg, failed bool) {
 	case err != nil && ctx.Err() != nil:
 		return nil, false
 	case err != nil:
-		s.fail(err.Error())
-		return model.StoreFailed{Reason: err.Error()}, true
+		return s.broke(err), true
 	case !changed:
 		return nil, false
 	default:

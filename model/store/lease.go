@@ -80,6 +80,9 @@ func (s *sqliteStore) Lease(ctx context.Context) (Lease, error) {
 func (s *sqliteStore) Release(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.db == nil {
+		return nil // it was never taken
+	}
 	err := s.tx(ctx, func(t tx) error {
 		return t.exec("UPDATE lease SET pid = 0 WHERE server = ? AND id = ?", s.key, s.me.id)
 	})

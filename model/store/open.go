@@ -26,38 +26,57 @@ type Options struct {
 // fileName is the database in Options.Dir.
 const fileName = "bantop.db"
 
-// Open opens the state that is kept in a folder, and makes it where there is
-// none. A file that cannot be used is left as it is.
+// New returns the state that is kept in a folder. It is opened at the first use,
+// and made where there is none. A file that cannot be used is left as it is, and
+// tried again at the next use: what is in the way may be mended meanwhile.
+func New(o Options) Store { return newStore(o) }
+
+func newStore(o Options) *sqliteStore {
+	return &sqliteStore{opts: o, key: serverKey(o.Socket), me: self()}
+}
+
+// Open is New, and opens it.
 func Open(ctx context.Context, o Options) (Store, error) {
-	s, err := open(ctx, o)
-	if err != nil {
-		return nil, fmt.Errorf("open the shared state (%s): %w", filepath.Join(o.Dir, fileName), kindOf(err))
+	s := newStore(o)
+	if err := s.open(ctx); err != nil {
+		return nil, kindOf(err)
 	}
 	return s, nil
 }
 
-func open(ctx context.Context, o Options) (*sqliteStore, error) {
-	if err := prepare(o); err != nil {
-		return nil, err
+// open opens the database, unless it is.
+func (s *sqliteStore) open(ctx context.Context) error {
+	if s.db != nil {
+		return nil
 	}
-	file := filepath.Join(o.Dir, fileName)
+	if err := s.opening(ctx); err != nil {
+		return fmt.Errorf("open %s: %w", filepath.Join(s.opts.Dir, fileName), err)
+	}
+	return nil
+}
+
+func (s *sqliteStore) opening(ctx context.Context) error {
+	if err := prepare(s.opts); err != nil {
+		return err
+	}
+	file := filepath.Join(s.opts.Dir, fileName)
 	if err := inspect(file); err != nil {
-		return nil, err
+		return err
 	}
 	// A plain path would be taken for a URI or not depending on its characters.
 	dsn := url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "_pragma=busy_timeout(0)&_pragma=synchronous(normal)&_txlock=immediate"}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	// One connection: data_version then counts what others do, and only that.
 	db.SetMaxOpenConns(1)
-	s := &sqliteStore{db: db, key: serverKey(o.Socket), me: self()}
+	s.db = db
 	if err := s.migrate(ctx); err != nil {
-		db.Close()
-		return nil, err
+		s.db = nil
+		return errors.Join(err, db.Close())
 	}
-	return s, nil
+	return nil
 }
 
 // prepare makes folder and file, so that both have the right modes from the

@@ -21,11 +21,12 @@ import (
 // a busy database is tried again at random within 2 ms (eight processes: 61 ms
 // at most).
 type sqliteStore struct {
-	db  *sql.DB
-	key string
-	me  instance
+	opts Options
+	key  string
+	me   instance
 
 	mu      sync.Mutex // guards what follows
+	db      *sql.DB    // nil before it was opened
 	event   int64      // the newest event that was handed on; 0 before the first
 	version int64      // of the data, when the state was last read
 }
@@ -33,8 +34,12 @@ type sqliteStore struct {
 // patience is how long a database may be busy.
 const patience = 2 * time.Second
 
-// retry does something again for as long as the database is busy.
+// retry opens the database, where that is still to be done, and does something
+// again for as long as it is busy.
 func (s *sqliteStore) retry(ctx context.Context, do func() error) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
 	for deadline := time.Now().Add(patience); ; {
 		err := do()
 		if !isBusy(err) {
@@ -115,5 +120,12 @@ func kindOf(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
-// Close closes the database.
-func (s *sqliteStore) Close() error { return s.db.Close() }
+// Close closes the database, where it is open.
+func (s *sqliteStore) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.db == nil {
+		return nil
+	}
+	return s.db.Close()
+}

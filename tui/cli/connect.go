@@ -52,40 +52,25 @@ func connect(ctx context.Context, e config.Effective, file string, u use) server
 	}
 	who := whoami()
 	options := model.Options{Settings: e, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s)}
-	shared, snap, err := openStore(ctx, s)
-	if err != nil {
-		options.Private = err.Error()
+	shared := store.New(store.Options{Dir: stateDir(s), Socket: s.Socket, Group: s.StoreGroup})
+	snap, failed := shared.Load(ctx)
+	if failed != nil {
+		options.Private = failed.Error()
 	}
-	options.Shared = shared != nil
+	options.Shared = failed == nil
 	state := model.New(options)
-	if shared != nil {
+	if failed == nil {
 		state, _ = model.Update(state, model.Stored{Revision: snap.Revision, Runtime: snap.Runtime, Events: snap.Events})
 	}
 	run := runner.New(runner.Options{
-		Client: client, Timeout: s.Timeout, Watch: u == dashboard, Store: shared, Once: u == oneLook,
+		Client: client, Timeout: s.Timeout, Watch: u == dashboard, Store: shared, Failed: failed, Once: u == oneLook,
 		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)}),
 		Person:  runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: file, LogTarget: logTarget(s),
 	})
 	return server{state: state, runner: run, close: func() {
 		_ = client.Close() // what it was wanted for is done
-		if shared != nil {
-			closeStore(ctx, shared, u)
-		}
+		closeStore(ctx, shared, u)
 	}}
-}
-
-// openStore opens what instances share, and reads it.
-func openStore(ctx context.Context, s config.Settings) (store.Store, store.Snapshot, error) {
-	shared, err := store.Open(ctx, store.Options{Dir: stateDir(s), Socket: s.Socket, Group: s.StoreGroup})
-	if err != nil {
-		return nil, store.Snapshot{}, err
-	}
-	snap, err := shared.Load(ctx)
-	if err != nil {
-		_ = shared.Close() // it could not even be read
-		return nil, store.Snapshot{}, err
-	}
-	return shared, snap, nil
 }
 
 // closeStore gives the lease back. A command that ends at once does not close
