@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"bantop/model":                 {"bantop/config", "bantop/fail2ban"},
 	"bantop/model/runner":          {"bantop/model", "bantop/model/store", "bantop/config/load", "bantop/fail2ban*"},
 	"bantop/model/store":           {"bantop/model"},
+	"bantop/model/doctor":          {"bantop/config", "bantop/fail2ban*", "bantop/model", "bantop/model/store"},
 	"bantop/tui":                   {"bantop/config", "bantop/fail2ban", "bantop/model", "bantop/model/runner", "bantop/tui/safetext", "bantop/tui/words"},
 	"bantop/tui/quiet":             {},
 	"bantop/tui/safetext":          {},

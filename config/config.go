@@ -107,6 +107,17 @@ func (e Effective) Origin(key string) Origin {
 	return ByDefault
 }
 
+// Files are the files that set anything, in the order in which they were read.
+func (e Effective) Files() []string {
+	var files []string
+	for _, v := range e.values {
+		if v.Origin.Line > 0 && !slices.Contains(files, v.Origin.Source) {
+			files = append(files, v.Origin.Source)
+		}
+	}
+	return files
+}
+
 // Text is the value of a key, as it is written in a file.
 func (e Effective) Text(key string) string {
 	k, ok := find(key)

@@ -43,6 +43,7 @@ type State struct {
 	Session  Unlocking
 	Acting   Acting
 	Evidence Evidence
+	Checkup  Checkup
 }
 
 // Probing is where the next look at the server stands.
@@ -109,6 +110,8 @@ func Update(s State, msg Msg) (State, []Effect) {
 		return s.updateDetail(msg)
 	case EvidenceOpened, EvidenceClosed, LogRead:
 		return s.updateEvidence(msg)
+	case SetupOpened, SetupClosed, SetupChecked:
+		return s.updateSetup(msg)
 	case SettingsChanged, SettingsKeeping, SettingsKept:
 		return s.updateSettings(msg)
 	case Unlocked, LockRequested, ActRequested, ActFinished:
@@ -116,7 +119,7 @@ func Update(s State, msg Msg) (State, []Effect) {
 	case ActivationRecorded:
 		return s.activationRecorded(msg)
 	case ActivationCleared, PendingCreated, PendingDismissed, JailsAwaited, IntentAnnounced, IntentEnded,
-		Rebooted, EventsTold, SessionsLocked:
+		Rebooted, EventsTold, SessionsLocked, SetupCompleted:
 		return s.step(msg)
 	default:
 		return s, nil

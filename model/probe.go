@@ -168,7 +168,8 @@ func (s State) probeFinished(msg ProbeFinished) (State, []Effect) {
 	s, probe := s.probe(s.nextProbe())
 	s, stale := s.stale()
 	s, doubts := s.doubts()
-	return s, slices.Concat(effects, probe, stale, doubts)
+	s, setup := s.recheckSetup()
+	return s, slices.Concat(effects, probe, stale, doubts, setup)
 }
 
 // probe asks for a look at the server after a while. One is in flight at most
@@ -197,11 +198,17 @@ func (s State) nextProbe() time.Duration {
 }
 
 // refreshRequested looks at once, unless somebody does so already. Where
-// something is wrong with the jails, it asks the configuration again.
+// something is wrong with the jails, it asks the configuration again; where
+// somebody looks at the setup, all of it.
 func (s State) refreshRequested() (State, []Effect) {
 	var effects []Effect
+	if s.Checkup.open {
+		s, effects = s.checkSetup(true)
+	}
 	if len(s.Runtime.Lost) > 0 || len(s.Runtime.Reviews) > 0 {
-		s, effects = s.readConfiguration()
+		var reading []Effect
+		s, reading = s.readConfiguration()
+		effects = append(effects, reading...)
 	}
 	if s.Probing.InFlight {
 		return s, append(effects, Hurry{})

@@ -8,6 +8,7 @@ import (
 // Runtime is the part of the state that all instances of bantop that look at
 // one server agree on.
 type Runtime struct {
+	Setup    bool         // it was complete once (R10)
 	Server   ServerStatus // the newest result, of any kind (R1)
 	Decisive ServerStatus // the newest that said whether the server runs (X1)
 	Seen     ServerStatus // the newest that the server answered: its numbers stay on the screen
@@ -65,6 +66,8 @@ func Step(r Runtime, msg Msg) (Runtime, []Event) {
 		return r.rebooted(), nil
 	case SessionsLocked:
 		return r.sessionsLocked(), nil
+	case SetupCompleted:
+		return r.setupCompleted(), nil
 	case EventsTold:
 		return r, slices.Clone(msg.Events)
 	default:

@@ -79,6 +79,11 @@ func (s State) stepAlone(msg Msg) (State, []Effect) {
 // what was just done here.
 func (s State) stored(msg Stored) (State, []Effect) {
 	s, effects := s.takeOver(msg)
+	if msg.Commit != 0 {
+		var complete []Effect
+		s, complete = s.completeSetup()
+		effects = append(effects, complete...)
+	}
 	s, next := s.followed(Followed{Seq: msg.Request})
 	return s, append(effects, next...)
 }
@@ -154,5 +159,7 @@ func (s State) followed(msg Followed) (State, []Effect) {
 		return s, nil
 	}
 	s.Probing.InFlight = false
-	return s.probe(s.settings().Refresh)
+	s, probe := s.probe(s.settings().Refresh)
+	s, setup := s.recheckSetup()
+	return s, append(probe, setup...)
 }

@@ -19,6 +19,7 @@ func TestSharing(t *testing.T) {
 		}
 		// theStore is what the store holds.
 		theStore, revision := model.NewRuntime(), uint64(0)
+		theStore.Setup, s.state.Runtime.Setup = true, true
 		apply := func(msg model.Msg) []model.Event {
 			var events []model.Event
 			theStore, events = model.Step(theStore, msg)

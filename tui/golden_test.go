@@ -194,7 +194,7 @@ var scenes = []struct {
 	{"blocked", func(s *stage) {
 		s.probe(model.ProbeFinished{Fault: model.Denied,
 			Reason: "no permission to talk to fail2ban (/var/run/fail2ban/fail2ban.sock: permission denied)",
-			Hint:   "/var/run/fail2ban/fail2ban.sock belongs to root (mode 0700): run sudo bantop"})
+			Hint:   "/var/run/fail2ban/fail2ban.sock belongs to root (mode 0700): run sudo bantop"}).press("esc")
 	}},
 	{"starting", func(s *stage) {
 		attacked(s).wait(time.Second).probe(model.ProbeFinished{PID: 900, Since: s.now.Add(-time.Second)})
@@ -203,7 +203,7 @@ var scenes = []struct {
 	{"crash recovered", func(s *stage) { crashed(s).wait(20 * time.Second).probe(busy()) }},
 	{"not shared", func(s *stage) {
 		s.m.state.Sharing.Reason = "open the shared state (/var/lib/bantop/bantop.db): the state file is damaged: it is no database"
-		attacked(s)
+		attacked(s.probe(busy()).press("esc"))
 	}},
 	{"jails lost", func(s *stage) { lost(s) }},
 	{"jails lost, recovered", func(s *stage) { lost(s).wait(20 * time.Second).probe(busy()) }},
@@ -262,6 +262,12 @@ var scenes = []struct {
 		attacked(s).press("6", "j", "j", "j", "enter", "backspace", "backspace", "5", "s", "enter", "w")
 		s.send(model.SettingsKept{File: "/etc/bantop/bantop.local.toml"})
 	}},
+	{"setup: a first start without fail2ban", func(s *stage) { unset(s) }},
+	{"setup: not looked yet", func(s *stage) { attacked(s).press("7") }},
+	{"setup: further down", func(s *stage) { unset(s).press("end") }},
+	{"setup: all is well", func(s *stage) {
+		attacked(s).press("7").send(model.SetupChecked{At: s.now, Checks: wellSetUp()})
+	}},
 	{"help", func(s *stage) { attacked(s).press("?") }},
 	{"help of a jail, further down", func(s *stage) { attacked(s).press("enter", "?", "end") }},
 }
@@ -298,6 +304,43 @@ func evidence(s *stage) model.LogRead {
 		{At: at.Add(time.Second), Kind: fail2ban.LogStopped, Jail: "postfix", Text: "Jail 'postfix' stopped"},
 		{At: at.Add(time.Second), Kind: fail2ban.LogStopped, Jail: "sshd", Text: "Jail 'sshd' stopped"},
 	}}
+}
+
+// unset is a first start on a machine whose fail2ban does not run.
+func unset(s *stage) *stage {
+	s.probe(model.ProbeFinished{Fault: model.NotRunning,
+		Reason: "fail2ban is not running (/var/run/fail2ban/fail2ban.sock: no such file or directory)",
+		Hint:   "sudo systemctl start fail2ban"})
+	checks := wellSetUp()
+	checks[1] = model.Check{Name: "socket", Mark: model.CheckFault, Found: "/var/run/fail2ban/fail2ban.sock",
+		Why: "fail2ban is not running: no such file or directory", Mend: "sudo systemctl start fail2ban"}
+	checks[2] = model.Check{Name: "permission", Mark: model.CheckNote, Found: "not known: there is no socket"}
+	checks[5] = model.Check{Name: "configuration", Mark: model.CheckFault, Found: "/etc/fail2ban enables 7 jails",
+		Why: "fail2ban leaves out nginx-x: something is wrong with it", Mend: "sudo fail2ban-client -t"}
+	checks[10] = model.Check{Name: "service", Mark: model.CheckFault, Found: "fail2ban.service is inactive and disabled",
+		Why: "it does not come back when the machine restarts", Mend: "sudo systemctl enable fail2ban"}
+	return s.send(model.SetupChecked{At: s.now, Checks: checks})
+}
+
+// wellSetUp is what is found where nothing is wrong.
+func wellSetUp() []model.Check {
+	var checks []model.Check
+	for _, c := range []struct{ name, found string }{
+		{"settings", "from /etc/bantop/bantop.toml, /etc/bantop/bantop.local.toml"},
+		{"socket", "/var/run/fail2ban/fail2ban.sock answers in 240µs (process 812)"},
+		{"permission", "open to root"},
+		{"fail2ban", "1.0.2; counts are asked for jail by jail (1.1 tells all in one answer)"},
+		{"client", "fail2ban-client 1.0.2"},
+		{"configuration", "/etc/fail2ban enables 7 jails"},
+		{"database", "/var/lib/fail2ban/fail2ban.sqlite3, 1.2 MiB"},
+		{"log", "/var/log/fail2ban.log, 845.1 KiB, written to 3s ago"},
+		{"state", "/var/lib/bantop, 76.0 KiB, shared by root's panes"},
+		{"terminal", "screen-256color, 100×28, UTF-8, dark"},
+		{"service", "fail2ban.service is active and enabled"},
+	} {
+		checks = append(checks, model.Check{Name: c.name, Mark: model.CheckOK, Found: c.found})
+	}
+	return checks
 }
 
 var sizes = []struct{ width, height int }{{100, 28}, {80, 24}, {40, 12}}

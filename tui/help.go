@@ -19,22 +19,7 @@ func (h helpScreen) keys(k keyMap) (often, seldom []key.Binding) {
 }
 
 func (h helpScreen) press(k keyMap, msg tea.KeyMsg, _ model.State, p pen) (screen, outcome) {
-	last := max(0, len(h.text(p))-p.height)
-	switch {
-	case key.Matches(msg, k.Up):
-		h.top--
-	case key.Matches(msg, k.Down):
-		h.top++
-	case key.Matches(msg, k.PageUp):
-		h.top -= p.height
-	case key.Matches(msg, k.PageDown):
-		h.top += p.height
-	case key.Matches(msg, k.Top):
-		h.top = 0
-	case key.Matches(msg, k.Bottom):
-		h.top = last
-	}
-	h.top = max(0, min(h.top, last))
+	h.top = scroll(k, msg, h.top, len(h.text(p)), p.height)
 	return h, outcome{}
 }
 

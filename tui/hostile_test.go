@@ -32,7 +32,7 @@ var hostile = []string{
 // reaches it.
 func TestHostileText(t *testing.T) {
 	for i, text := range hostile {
-		for _, open := range [][]string{nil, {"enter"}, {"?"}, {"/", "x"}, {"R"}, {"o"}, {"6"}} {
+		for _, open := range [][]string{nil, {"enter"}, {"?"}, {"/", "x"}, {"R"}, {"o"}, {"6"}, {"7"}} {
 			for _, size := range sizes {
 				t.Run(fmt.Sprintf("%d %v %d", i, open, size.width), func(t *testing.T) {
 					s := newStage(t, size.width, size.height, "dark", false)
@@ -47,6 +47,7 @@ func TestHostileText(t *testing.T) {
 						s.send(hostileEvidence(s, text)).press("enter", "y", "y").send(model.ActFinished{ID: 1, At: s.now,
 							Reason: text, Hint: text, Missing: []string{text}})
 					}
+					s.send(model.SetupChecked{At: s.now, Checks: []model.Check{{Name: "socket", Mark: model.CheckFault, Found: text, Why: text, Mend: text}}})
 					s.m.state.Settings.Refused = text
 					checkPicture(t, s.m.View(), size.width, size.height)
 					s.probe(model.ProbeFinished{Fault: model.Unreadable, Reason: text, Hint: text})

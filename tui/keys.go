@@ -11,7 +11,7 @@ type keyMap struct {
 	Open, Back, Filter, Sort, Reverse       key.Binding
 	Pause, Now, Help, Quit, Kill, Suspend   key.Binding
 	Recover, Dismiss, Unlock, Lock          key.Binding
-	Overview, Settings, Edit, Keep          key.Binding
+	Overview, Settings, Setup, Edit, Keep   key.Binding
 	Choose, Yes                             key.Binding
 }
 
@@ -45,6 +45,7 @@ func defaultKeys(g Glyphs) keyMap {
 		Lock:     bind("L", "lock every pane", "L"),
 		Overview: bind("1", "overview", "1"),
 		Settings: bind("6", "settings", "6"),
+		Setup:    bind("7", "setup", "7"),
 		Edit:     bind(g.Enter, "edit", "enter"),
 		Keep:     bind("w", "keep for good", "w"),
 		Choose:   bind(g.Enter, "do it", "enter"),
@@ -59,5 +60,5 @@ func (k keyMap) moving() []key.Binding {
 
 // always are the keys that work on every screen.
 func (k keyMap) always() (often, seldom []key.Binding) {
-	return []key.Binding{k.Help, k.Quit}, []key.Binding{k.Recover, k.Dismiss, k.Unlock, k.Lock, k.Overview, k.Settings, k.Kill, k.Suspend}
+	return []key.Binding{k.Help, k.Quit}, []key.Binding{k.Recover, k.Dismiss, k.Unlock, k.Lock, k.Overview, k.Settings, k.Setup, k.Kill, k.Suspend}
 }

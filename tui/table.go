@@ -1,8 +1,31 @@
 package tui
 
 import (
+	"github.com/charmbracelet/bubbles/key"
+	tea "github.com/charmbracelet/bubbletea"
+
 	"bantop/tui/safetext"
 )
+
+// scroll moves the first line that is seen, of so many lines, by a key.
+func scroll(k keyMap, msg tea.KeyMsg, top, lines, seen int) int {
+	last := max(0, lines-seen)
+	switch {
+	case key.Matches(msg, k.Up):
+		top--
+	case key.Matches(msg, k.Down):
+		top++
+	case key.Matches(msg, k.PageUp):
+		top -= seen
+	case key.Matches(msg, k.PageDown):
+		top += seen
+	case key.Matches(msg, k.Top):
+		top = 0
+	case key.Matches(msg, k.Bottom):
+		top = last
+	}
+	return max(0, min(top, last))
+}
 
 // column is one column of a table.
 type column struct {

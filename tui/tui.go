@@ -47,6 +47,7 @@ type Model struct {
 	typing   bool
 	question *question    // that is asked; nil where none is
 	frozen   *model.State // what is shown while paused
+	offered  bool         // the setup was opened by itself
 	now      func() time.Time
 	told     <-chan model.Msg
 }
@@ -134,7 +135,8 @@ func (m Model) feed(msg model.Msg) (Model, tea.Cmd) {
 	for i, e := range effects {
 		cmds[i] = do(m.perform, e)
 	}
-	return m, tea.Batch(cmds...)
+	m, cmd := m.offerSetup()
+	return m, tea.Batch(append(cmds, cmd)...)
 }
 
 // do carries out one effect; what comes of it is the next message.
@@ -202,6 +204,9 @@ func (m Model) pressAnywhere(msg tea.KeyMsg) (next Model, cmd tea.Cmd, done bool
 		return m.openScreen(helpScreen{of: m.allKeys()}), nil, true
 	case key.Matches(msg, k.Settings):
 		return m.openScreen(settingsScreen{}), nil, true
+	case key.Matches(msg, k.Setup):
+		m, cmd = m.openSetup(false)
+		return m, cmd, true
 	case key.Matches(msg, k.Overview):
 		m, cmd = m.toOverview()
 		return m, cmd, true
@@ -275,6 +280,8 @@ func (m Model) back() (Model, tea.Cmd) {
 	switch was.(type) {
 	case jailScreen:
 		return m.feed(model.JailClosed{})
+	case setupScreen:
+		return m.feed(model.SetupClosed{})
 	case recovery:
 		return m.feed(model.EvidenceClosed{})
 	default:

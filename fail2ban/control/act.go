@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
-	"strings"
 )
 
 // Reload makes the server read its configuration again. That it said OK does
@@ -56,29 +54,6 @@ func systemctl(ctx context.Context, verb, unit string) error {
 		return fmt.Errorf("%s fail2ban: systemctl %s %s: %w: %s", verb, verb, unit, err, lastError(errs.String()))
 	}
 	return nil
-}
-
-// Unit is the systemd unit of the machine's own server, "" where systemd does
-// not run one: it does not run, or knows no such unit.
-func Unit(ctx context.Context) string { return unitUnder(ctx, "/run/systemd/system") }
-
-// unitUnder is Unit where systemd, as it runs, keeps a folder (sd_booted(3)).
-func unitUnder(ctx context.Context, booted string) string {
-	const unit = "fail2ban.service"
-	if _, err := os.Stat(booted); err != nil {
-		return ""
-	}
-	program, err := exec.LookPath("systemctl")
-	if err != nil {
-		return ""
-	}
-	cmd := exec.CommandContext(ctx, program, "show", "--property=LoadState", "--value", unit)
-	cmd.Env = environment()
-	out, err := cmd.Output()
-	if err != nil || strings.TrimSpace(string(out)) != "loaded" {
-		return ""
-	}
-	return unit
 }
 
 // Hint is what to do next about a run that failed, "" where nothing is known.

@@ -16,7 +16,7 @@ import (
 func TestReload(t *testing.T) {
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
-			asInstalled(t, install)
+			install.Use(t)
 			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
 			c := New(Options{Conf: r.ConfDir, Socket: r.Path, PIDFile: r.PIDFile})
 			pid := r.PID()
@@ -40,7 +40,7 @@ func TestReload(t *testing.T) {
 func TestRestart(t *testing.T) {
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
-			asInstalled(t, install)
+			install.Use(t)
 			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{Jails: []string{"sshd"}})
 			c := New(Options{Conf: r.ConfDir, Socket: r.Path, PIDFile: r.PIDFile})
 			restart := func(what string, s State, want string) {
@@ -74,7 +74,7 @@ func TestRestart(t *testing.T) {
 func fakeSystemctl(t *testing.T, says string, code string) (calls func() string) {
 	t.Helper()
 	dir := t.TempDir()
-	script := "#!/bin/sh\necho \"$@\" >>" + dir + "/calls\necho " + says + "\necho it was refused >&2\nexit " + code + "\n"
+	script := "#!/bin/sh\necho \"$@\" >>" + dir + "/calls\nprintf '" + says + "'\necho it was refused >&2\nexit " + code + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "systemctl"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -109,26 +109,5 @@ func TestRestartThroughSystemd(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	if err := New(Options{Unit: unit}).Restart(t.Context(), Runs); err == nil || !strings.HasPrefix(err.Error(), "restart fail2ban: ") {
 		t.Errorf("got %v", err)
-	}
-}
-
-// TestUnit: the unit counts where systemd runs and has loaded it.
-func TestUnit(t *testing.T) {
-	booted, absent := t.TempDir(), filepath.Join(t.TempDir(), "absent")
-	for _, c := range []struct{ says, code, booted, want string }{
-		{"loaded", "0", booted, "fail2ban.service"},
-		{"not-found", "0", booted, ""},
-		{"masked", "0", booted, ""},
-		{"loaded", "1", booted, ""},
-		{"loaded", "0", absent, ""},
-	} {
-		fakeSystemctl(t, c.says, c.code)
-		if got := unitUnder(t.Context(), c.booted); got != c.want {
-			t.Errorf("%+v: %q", c, got)
-		}
-	}
-	t.Setenv("PATH", t.TempDir())
-	if got := unitUnder(t.Context(), booted); got != "" {
-		t.Errorf("without systemctl: %q", got)
 	}
 }

@@ -96,6 +96,22 @@ func (c *Control) run(ctx context.Context, doing string, args ...string) (stdout
 	return out.String(), errs.String(), nil
 }
 
+// Version is the version of fail2ban-client, such as "1.0.2". A server that runs
+// since before an update has another.
+func (c *Control) Version(ctx context.Context) (string, error) {
+	program, err := c.program()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, program, "-V")
+	cmd.Env = environment()
+	out, err := cmd.Output()
+	if err != nil {
+		return "", &Error{Doing: "ask fail2ban-client for its version", Code: -1, Cause: err}
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
 func (c *Control) program() (string, error) {
 	if c.opts.Program != "" {
 		return c.opts.Program, nil

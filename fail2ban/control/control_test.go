@@ -13,22 +13,12 @@ import (
 	"bantop/fail2ban/fail2bantest"
 )
 
-// asInstalled makes a fail2ban that was unpacked into a folder be the one on the
-// PATH.
-func asInstalled(t *testing.T, i fail2bantest.Install) {
-	t.Helper()
-	for _, v := range i.Environ() {
-		name, value, _ := strings.Cut(v, "=")
-		t.Setenv(name, value)
-	}
-}
-
 // TestDump reads the configuration of a real fail2ban: the jails that it
 // enables, their actions, and those that cannot be set up.
 func TestDump(t *testing.T) {
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
-			asInstalled(t, install)
+			install.Use(t)
 			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{Jails: []string{"postfix", "sshd"}, Actions: map[string]string{"sshd": "slow[seconds=3]"}})
 			c := New(Options{Conf: r.ConfDir, Socket: r.Path, PIDFile: r.PIDFile})
 			dump := func() (Dump, error) { return c.Dump(t.Context()) }

@@ -15,6 +15,7 @@ import (
 type TB interface {
 	Helper()
 	Cleanup(func())
+	Setenv(key, value string)
 	Fatal(args ...any)
 	Skip(args ...any)
 	Error(args ...any)
@@ -59,6 +60,15 @@ func RealInstalls(t TB) []Install {
 		t.Fatal(err)
 	}
 	return installs
+}
+
+// Use makes a fail2ban the one on the PATH, for the length of a test.
+func (i Install) Use(t TB) {
+	t.Helper()
+	for _, v := range i.Environ() {
+		name, value, _ := strings.Cut(v, "=")
+		t.Setenv(name, value)
+	}
 }
 
 // NewReal starts a real server for the length of a test.

@@ -23,10 +23,10 @@ const (
 func (c *Client) hint(kind error) string {
 	switch kind {
 	case fail2ban.ErrNotRunning:
-		return c.command("start", "start")
+		return c.Command("start", "start")
 	case fail2ban.ErrStaleSocket:
 		// A plain start refuses while the old socket is there (1.0.2, measured).
-		return c.command("restart", "-x start")
+		return c.Command("restart", "-x start")
 	case fail2ban.ErrPermission:
 		return permissionHint(c.opts.Path)
 	case fail2ban.ErrBusy, fail2ban.ErrTimeout:
@@ -34,15 +34,15 @@ func (c *Client) hint(kind error) string {
 	case fail2ban.ErrProtocol:
 		return "check that " + c.opts.Path + " is fail2ban's socket: " + c.control() + " ping"
 	case fail2ban.ErrClosed:
-		return "fail2ban is stopping or restarting; if it does not come back: " + c.command("start", "start")
+		return "fail2ban is stopping or restarting; if it does not come back: " + c.Command("start", "start")
 	default:
 		return ""
 	}
 }
 
-// command is the line that makes the server do something: systemd's where it
-// runs the service, else fail2ban's own.
-func (c *Client) command(unit, client string) string {
+// Command is the line that makes the server do something: systemd's verb where
+// it runs the service, else fail2ban-client's own.
+func (c *Client) Command(unit, client string) string {
 	if _, err := os.Stat("/run/systemd/system"); err == nil && c.opts.Path == DefaultPath && c.opts.Control == "" {
 		return "sudo systemctl " + unit + " fail2ban"
 	}

@@ -39,6 +39,18 @@ func (r *Runner) doReadConfiguration(ctx context.Context) model.Msg {
 	return msg
 }
 
+// doCheckSetup looks at all that bantop needs.
+func (r *Runner) doCheckSetup(ctx context.Context, e model.CheckSetup) model.Msg {
+	var checks []model.Check
+	if r.opts.Checks != nil {
+		checks = r.opts.Checks(ctx, e.Fresh)
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return model.SetupChecked{At: r.now(), Checks: checks}
+}
+
 const (
 	logTail = 64 << 10 // bytes of the log that are looked at
 	logMost = 50       // notes of it that are handed on

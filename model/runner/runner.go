@@ -56,6 +56,10 @@ type Options struct {
 	Person  Person                 // who acts
 	File    string                 // the administrator's settings file, beside which settings are kept
 
+	// Checks looks at all that bantop needs; what takes a process of its own again
+	// where fresh is set. nil where nothing is to be looked at.
+	Checks func(ctx context.Context, fresh bool) []model.Check
+
 	LogTarget string // where the server logs to, for when it cannot be asked
 }
 
@@ -123,6 +127,8 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 		return r.doJournal(ctx, e)
 	case model.KeepSettings:
 		return r.doKeepSettings(e)
+	case model.CheckSetup:
+		return r.doCheckSetup(ctx, e)
 	case model.Configure:
 		r.timeout.Store(int64(e.Timeout))
 		return nil

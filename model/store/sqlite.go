@@ -86,6 +86,17 @@ func (s *sqliteStore) tx(ctx context.Context, body func(tx) error) error {
 	})
 }
 
+// Try writes the schema's version, which is there already.
+func (s *sqliteStore) Try(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.tx(ctx, func(t tx) error { return t.exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion)) })
+	if err != nil {
+		return fmt.Errorf("write the shared state: %w", kindOf(err))
+	}
+	return nil
+}
+
 func isBusy(err error) bool { return code(err) == lib.SQLITE_BUSY }
 
 // code is the primary result code of an SQLite error, 0 for any other.

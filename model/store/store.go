@@ -42,6 +42,9 @@ type Store interface {
 	// Acts reads the newest so many of the journal, oldest first.
 	Acts(ctx context.Context, most int) ([]Act, error)
 
+	// Try proves that the state can be written, by writing what is there anyway.
+	Try(ctx context.Context) error
+
 	Close() error
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/socket"
 	"bantop/model"
+	"bantop/model/doctor"
 	"bantop/model/runner"
 	"bantop/model/store"
 )
@@ -41,9 +43,25 @@ func unit(s config.Settings) func(context.Context) string {
 	return control.Unit
 }
 
+// systemd asks about that unit; nil likewise.
+func systemd(s config.Settings) func(context.Context) (control.Service, error) {
+	if clientCommand(s) != "" {
+		return nil
+	}
+	return control.AskSystemd
+}
+
+// connection is how a server is connected to.
+type connection struct {
+	use    use
+	file   string    // the settings file that was named
+	broken error     // why the settings cannot be read, and the defaults hold
+	out    io.Writer // where the dashboard would be drawn
+}
+
 // connect prepares to look at the server of the settings. It is not asked yet;
-// the state that instances share is read. file is the settings file that was named.
-func connect(ctx context.Context, e config.Effective, file string, u use) server {
+// the state that instances share is read.
+func connect(ctx context.Context, e config.Effective, c connection) server {
 	s := e.Settings
 	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile, Timeout: s.Timeout, Control: clientCommand(s)})
 	host, err := os.Hostname()
@@ -62,14 +80,20 @@ func connect(ctx context.Context, e config.Effective, file string, u use) server
 	if failed == nil {
 		state, _ = model.Update(state, model.Stored{Revision: snap.Revision, Runtime: snap.Runtime, Events: snap.Events})
 	}
+	ctl := control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)})
+	conf := serverConf(s)
+	doc := doctor.New(doctor.Options{
+		Settings: e, Broken: c.broken, Conf: conf, Client: client, Control: ctl, Store: shared, StateDir: stateDir(s), Systemd: systemd(s),
+		Terminal: func() model.Check { return terminalCheck(c.out, s.Theme, os.Getenv) },
+	})
 	run := runner.New(runner.Options{
-		Client: client, Timeout: s.Timeout, Watch: u == dashboard, Store: shared, Failed: failed, Once: u == oneLook,
-		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)}),
-		Person:  runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: file, LogTarget: logTarget(s),
+		Client: client, Control: ctl, Timeout: s.Timeout, Watch: c.use == dashboard, Checks: doc.Check,
+		Store: shared, Failed: failed, Once: c.use == oneLook,
+		Person: runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.file, LogTarget: conf.LogTarget,
 	})
 	return server{state: state, runner: run, close: func() {
 		_ = client.Close() // what it was wanted for is done
-		closeStore(ctx, shared, u)
+		closeStore(ctx, shared, c.use)
 	}}
 }
 
@@ -124,12 +148,12 @@ func clientCommand(s config.Settings) string {
 	return line
 }
 
-// logTarget is where fail2ban's configuration says that it logs to, for when it
+// serverConf is what fail2ban's configuration says about the server, for when it
 // cannot be asked.
-func logTarget(s config.Settings) string {
+func serverConf(s config.Settings) confdir.Server {
 	conf, err := confdir.ReadServer(os.DirFS(s.Conf))
 	if err != nil {
-		return ""
+		return confdir.Server{}
 	}
-	return conf.LogTarget
+	return conf
 }

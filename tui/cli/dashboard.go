@@ -24,7 +24,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	if err != nil {
 		return err
 	}
-	srv := connect(cmd.Context(), settings, f.file, dashboard)
+	srv := connect(cmd.Context(), settings, connection{file: f.file, use: dashboard, out: cmd.OutOrStdout()})
 	defer srv.close()
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()

@@ -49,16 +49,28 @@ func themeName(setting string, getenv func(string) string) string {
 	if setting != "auto" {
 		return setting
 	}
-	term := getenv("TERM")
-	switch {
-	case getenv("NO_COLOR") != "", term == "", term == "dumb", strings.HasPrefix(term, "vt1"), strings.HasPrefix(term, "vt2"):
+	switch few := colours(getenv); {
+	case few == "no":
 		return "none"
-	case !strings.Contains(term, "256color") && getenv("COLORTERM") == "" || term == "linux":
+	case few == "16":
 		return "16"
 	case isDark(getenv):
 		return "dark"
 	default:
 		return "light"
+	}
+}
+
+// colours is how many colours the terminal is taken to have: "no", "16" or "256".
+func colours(getenv func(string) string) string {
+	term := getenv("TERM")
+	switch {
+	case getenv("NO_COLOR") != "", term == "", term == "dumb", strings.HasPrefix(term, "vt1"), strings.HasPrefix(term, "vt2"):
+		return "no"
+	case !strings.Contains(term, "256color") && getenv("COLORTERM") == "" || term == "linux":
+		return "16"
+	default:
+		return "256"
 	}
 }
 

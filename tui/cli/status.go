@@ -65,7 +65,7 @@ func status(cmd *cobra.Command, f *flags, print func(model.State) error, watch b
 	if err != nil {
 		return err
 	}
-	srv := connect(cmd.Context(), settings, f.file, oneLook)
+	srv := connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, out: cmd.OutOrStdout()})
 	defer srv.close()
 	ctx := cmd.Context()
 	l := newLooker(srv)

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -15,6 +16,7 @@ import (
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
 
+	"bantop/fail2ban/fail2bantest"
 	"bantop/tui/cli"
 )
 
@@ -55,10 +57,7 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 		o.width, o.height = 100, 28
 	}
 	if o.state == "" {
-		o.state = t.TempDir()
-		if err := os.Chown(o.state, int(o.user), -1); err != nil && o.user != 0 {
-			t.Fatal(err)
-		}
+		o.state = folderOf(t, o.user)
 	}
 	args = append([]string{"--state-dir", o.state}, args...)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -109,19 +108,24 @@ func executable(t *testing.T, user uint32) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp("", "bantop-bin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	file := filepath.Join(dir, "bantop")
+	file := filepath.Join(folderOf(t, user), "bantop")
 	if err := os.WriteFile(file, b, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	return file
+}
+
+// folderOf is a folder that belongs to a user, and that he can reach: those of
+// t.TempDir lie inside one that is closed to others.
+func folderOf(t *testing.T, user uint32) string {
+	t.Helper()
+	dir := fail2bantest.TempDir(t)
+	if user != 0 {
+		if err := errors.Join(os.Chown(dir, int(user), -1), os.Chmod(dir, 0o755)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }
 
 // screen is what the terminal shows.

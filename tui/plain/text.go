@@ -15,9 +15,14 @@ import (
 
 // JSON writes the status as one indented document.
 func (s Status) JSON(w io.Writer) error {
-	doc, err := json.MarshalIndent(s, "", "  ")
+	return writeJSON(w, s)
+}
+
+// writeJSON writes a value for programs, indented for people who look at it.
+func writeJSON(w io.Writer, v any) error {
+	doc, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write the status as JSON: %w", err)
+		return fmt.Errorf("write JSON: %w", err)
 	}
 	_, err = w.Write(safetext.JSON(append(doc, '\n')))
 	return err

@@ -1,0 +1,171 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+// server is what one exchange with the server gave.
+type server struct {
+	version string
+	took    time.Duration
+	err     error
+	log     string // its log target; what the configuration says where it does not answer
+	db      string // its database; likewise
+}
+
+func (s server) answers() bool { return s.err == nil }
+
+// answerTime is how long the server may take for all questions.
+const answerTime = 5 * time.Second
+
+// server asks the server about itself.
+func (d *Doctor) server(ctx context.Context) server {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	s := server{log: d.opts.Conf.LogTarget, db: d.opts.Conf.DBFile}
+	begun := time.Now()
+	s.version, s.err = d.opts.Client.Version(ctx)
+	s.took = time.Since(begun)
+	if s.err != nil {
+		return s
+	}
+	var log, db string
+	if log, s.err = d.opts.Client.LogTarget(ctx); s.err == nil {
+		db, s.err = d.opts.Client.DBFile(ctx)
+	}
+	if s.err == nil {
+		s.log, s.db = log, db
+	}
+	return s
+}
+
+// settings says where the settings were read from.
+func (d *Doctor) settings() model.Check {
+	if err := d.opts.Broken; err != nil {
+		return fault("settings", "cannot be read", strings.ReplaceAll(err.Error(), "\n", " "), "bantop config --default shows what may be set")
+	}
+	files := d.opts.Settings.Files()
+	if len(files) == 0 {
+		return ok("settings", "the defaults; no file sets anything")
+	}
+	return ok("settings", "from "+strings.Join(files, ", "))
+}
+
+// socket says whether the server answers.
+func (d *Doctor) socket(s server) model.Check {
+	path := d.opts.Settings.Socket
+	if s.answers() {
+		found := fmt.Sprintf("%s answers in %v", path, s.took.Round(10*time.Microsecond))
+		if pid := d.opts.Client.PID(); pid > 0 {
+			found += fmt.Sprintf(" (process %d)", pid)
+		}
+		return ok("socket", found)
+	}
+	why := s.err.Error()
+	if e, is := errors.AsType[*fail2ban.Error](s.err); is && e.Kind != nil {
+		why = e.Kind.Error()
+		if e.Cause != nil {
+			why += ": " + e.Cause.Error()
+		}
+	}
+	if errors.Is(s.err, fail2ban.ErrPermission) {
+		return fault("socket", path, why, "see permission")
+	}
+	return fault("socket", path, why, fail2ban.Hint(s.err))
+}
+
+// permission says who may talk to the server. Whoever may, may do everything: the
+// server runs any command as root that a jail's action names.
+func (d *Doctor) permission(s server) model.Check {
+	const name = "permission"
+	a, err := accessOf(d.opts.Settings.Socket)
+	if err != nil {
+		if errors.Is(err, os.ErrPermission) {
+			return fault(name, "you ("+userName(d.uid)+") may not even look at the socket", "its folder is closed to you", "sudo bantop")
+		}
+		return note(name, "not known: there is no socket", "", "")
+	}
+	found := "open to " + strings.Join(a.who, ", ")
+	switch {
+	case errors.Is(s.err, fail2ban.ErrPermission):
+		why := fmt.Sprintf("you (%s) may not: run bantop as root", userName(d.uid))
+		if a.group != "" {
+			return fault(name, found, fmt.Sprintf("you (%s) may not, and are not of the group %s", userName(d.uid), a.group), "sudo usermod -aG "+a.group+" "+userName(d.uid))
+		}
+		return fault(name, found, why+"; an ACL (setfacl) lasts only until fail2ban makes its socket anew", "sudo bantop")
+	case a.all:
+		return fault(name, found, "whoever may talk to fail2ban may run commands as root through it", "sudo chmod 0700 "+d.opts.Settings.Socket)
+	default:
+		return ok(name, found)
+	}
+}
+
+// version says which fail2ban runs.
+func (d *Doctor) version(s server) model.Check {
+	const name = "fail2ban"
+	switch {
+	case !s.answers():
+		return note(name, "does not answer: its version is not known", "", "")
+	case !fail2ban.AtLeast(s.version, 0, 11):
+		return fault(name, s.version, "bantop speaks with 0.11 and newer", "update fail2ban")
+	case !fail2ban.AtLeast(s.version, 1, 1):
+		return ok(name, s.version+"; counts are asked for jail by jail (1.1 tells all in one answer)")
+	default:
+		return ok(name, s.version)
+	}
+}
+
+// client says whether there is a fail2ban-client, and of the server's version.
+func (d *Doctor) client(s server) model.Check {
+	const name = "client"
+	switch p := d.found; {
+	case p.clientErr != nil:
+		return fault(name, "fail2ban-client cannot be run", p.clientErr.Error()+": bantop cannot read the configuration, reload or restart", install())
+	case s.answers() && s.version != p.client:
+		return fault(name, "fail2ban-client "+p.client, "the server still runs "+s.version+": it was not restarted after an update", d.opts.Client.Command("restart", "restart"))
+	default:
+		return ok(name, "fail2ban-client "+p.client)
+	}
+}
+
+// configuration says whether fail2ban can read its configuration.
+func (d *Doctor) configuration() model.Check {
+	const name = "configuration"
+	p, conf := d.found, d.opts.Settings.Conf
+	jails := count(len(p.dump.Jails), "jail")
+	switch {
+	case p.clientErr != nil:
+		return note(name, conf, "it cannot be read without fail2ban-client", "")
+	case p.dumpErr != nil:
+		return fault(name, conf, p.dumpErr.Error(), d.test())
+	case len(p.dump.Faulty) > 0:
+		return fault(name, conf+" enables "+jails, "fail2ban leaves out "+strings.Join(p.dump.Faulty, ", ")+": something is wrong with it", d.test())
+	case len(p.dump.Jails) == 0:
+		return note(name, conf+" enables no jail", "fail2ban bans nobody", "set enabled = true for a jail in "+conf+"/jail.local")
+	default:
+		return ok(name, conf+" enables "+jails)
+	}
+}
+
+// test is the command that says what is wrong with the configuration.
+func (d *Doctor) test() string {
+	if conf := d.opts.Settings.Conf; conf != "/etc/fail2ban" {
+		return "sudo fail2ban-client -c " + conf + " -t"
+	}
+	return "sudo fail2ban-client -t"
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
