@@ -25,6 +25,7 @@ type Acting struct {
 	Hint     string
 	Missing  []string // jails that should be there afterwards and are not
 	Attempts int      // how often it was done until all were there
+	Wanted   int      // how many jails should be there afterwards, as far as that is known
 
 	id     uint64
 	intent Intent // that was announced for it
@@ -93,7 +94,7 @@ func (s State) actRequested(msg ActRequested) (State, []Effect) {
 	case msg.Kind == ActDismiss:
 		return s.dismiss(msg.At)
 	}
-	s.Acting = Acting{Kind: msg.Kind, At: msg.At, Running: true, id: s.Acting.id + 1}
+	s.Acting = Acting{Kind: msg.Kind, At: msg.At, Running: true, Wanted: len(s.Runtime.Expected), id: s.Acting.id + 1}
 	perform := Perform{ID: s.Acting.id, Kind: msg.Kind, Want: slices.Clone(s.Runtime.Expected)}
 	if msg.Kind != ActRestart {
 		return s, []Effect{perform}

@@ -57,28 +57,7 @@ func (q question) text(s model.State) string {
 		}
 		return "Unlock this pane as " + who + " on " + s.Host + " for " + words.Span(set.SessionTTL) + "?"
 	}
-	return actQuestion(q.act, s)
-}
-
-// actQuestion names what an act will do.
-func actQuestion(act model.ActKind, s model.State) string {
-	r := s.Runtime
-	switch act {
-	case model.ActReload:
-		return "Reload fail2ban? It reads its configuration again; " + words.Plural(len(r.Expected), "jail") + " should run afterwards."
-	case model.ActRestart:
-		if !r.Server.Kind.Up() {
-			return "Start fail2ban? " + words.Plural(len(r.Expected), "jail") + " should run afterwards."
-		}
-		return "Restart fail2ban? Nobody is banned for a moment; its bans come back from its database."
-	case model.ActDismiss:
-		if p := r.Pending; p != nil && p.Kind == model.PendingLost && len(r.Lost) > 0 {
-			return "Hide this in every pane? What runs now is then what should: " + words.Plural(len(r.Seen.Jails), "jail") + "."
-		}
-		return "Hide this in every pane?"
-	default:
-		return ""
-	}
+	return words.ActQuestion(q.act, s)
 }
 
 // draw draws a question as the last lines: all of it has to be read.

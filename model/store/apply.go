@@ -4,18 +4,11 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"bantop/model"
-)
-
-const (
-	keptEvents  = 1000 // of one server
-	firstEvents = 100  // that a new instance is told of
-	pruneEvery  = 50   // events, those that are too many are forgotten
 )
 
 // stored is the row of a server.
@@ -66,7 +59,7 @@ func (s *sqliteStore) load(ctx context.Context) (Snapshot, error) {
 			return err
 		}
 		snap = Snapshot{Revision: r.revision, Runtime: r.state}
-		snap.Events, newest, err = s.newEvents(ctx, s.db)
+		snap.Events, newest, err = s.events(ctx, s.db, s.event, firstEvents)
 		return err
 	})
 	if err != nil {
@@ -113,7 +106,7 @@ func (s *sqliteStore) Apply(ctx context.Context, msg model.Msg) (Snapshot, error
 			}
 		}
 		snap = Snapshot{Revision: r.revision + 1, Runtime: next}
-		snap.Events, newest, err = s.newEvents(ctx, t.t)
+		snap.Events, newest, err = s.events(ctx, t.t, s.event, firstEvents)
 		return err
 	})
 	if err != nil {
@@ -140,51 +133,4 @@ func (s *sqliteStore) write(t tx, was stored, next model.Runtime) error {
 		return t.exec("UPDATE server SET revision = ?, boot = ?, runtime = ?, jails = ? WHERE key = ?",
 			was.revision+1, s.me.boot, runtime, jails, s.key)
 	}
-}
-
-// tell adds an event, and forgets those that are too many.
-func (s *sqliteStore) tell(t tx, e model.Event) error {
-	b, err := json.Marshal(e)
-	if err != nil {
-		return fmt.Errorf("encode an event: %w", err)
-	}
-	done, err := t.t.ExecContext(t.ctx, "INSERT INTO event (server, event) VALUES (?, ?)", s.key, b)
-	if err != nil {
-		return err
-	}
-	if id, err := done.LastInsertId(); err != nil || id%pruneEvery != 0 {
-		return err
-	}
-	return t.exec(`DELETE FROM event WHERE server = ?1 AND id <=
-		(SELECT id FROM event WHERE server = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)`, s.key, keptEvents)
-}
-
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// newEvents are the events that were not handed on yet, and the number of the
-// newest.
-func (s *sqliteStore) newEvents(ctx context.Context, q querier) (events []model.Event, newest int64, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, event FROM
-		(SELECT id, event FROM event WHERE server = ? AND id > ? ORDER BY id DESC LIMIT ?) ORDER BY id`,
-		s.key, s.event, firstEvents)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer rows.Close()
-	newest = s.event
-	for rows.Next() {
-		var b []byte
-		if err := rows.Scan(&newest, &b); err != nil {
-			return nil, 0, err
-		}
-		var e model.Event
-		if err := json.Unmarshal(b, &e); err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", ErrCorrupt, err)
-		}
-		events = append(events, e)
-	}
-	return events, newest, rows.Err()
 }

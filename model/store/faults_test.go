@@ -206,6 +206,9 @@ func TestDiskFull(t *testing.T) {
 	if !errors.Is(err, store.ErrFull) {
 		t.Fatalf("got %v", err)
 	}
+	if err := s.Try(t.Context()); !errors.Is(err, store.ErrFull) {
+		t.Errorf("a try on a full disk: %v", err)
+	}
 	if snap, err := s.Load(t.Context()); err != nil || snap.Revision < first.Revision || snap.Runtime.Server.Kind != model.Online {
 		t.Errorf("%+v, %v", snap, err)
 	}
@@ -213,6 +216,9 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal(err)
 	}
 	apply(t, s, offline(2, t0.Add(time.Second)))
+	if err := s.Try(t.Context()); err != nil {
+		t.Errorf("a try when there is room again: %v", err)
+	}
 }
 
 // TestLockedForLong: a database that somebody else holds is waited for, and then

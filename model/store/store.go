@@ -42,6 +42,10 @@ type Store interface {
 	// Acts reads the newest so many of the journal, oldest first.
 	Acts(ctx context.Context, most int) ([]Act, error)
 
+	// Events reads the newest so many of what happened, oldest first. Some 1,000
+	// are kept.
+	Events(ctx context.Context, most int) ([]model.Event, error)
+
 	// Try proves that the state can be written, by writing what is there anyway.
 	Try(ctx context.Context) error
 

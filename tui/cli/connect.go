@@ -70,7 +70,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	}
 	who := whoami()
 	options := model.Options{Settings: e, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s)}
-	shared := store.New(store.Options{Dir: stateDir(s), Socket: s.Socket, Group: s.StoreGroup})
+	shared := keptBy(s)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
 		options.Private = failed.Error()

@@ -12,7 +12,6 @@ import (
 	"bantop/config"
 	"bantop/model"
 	"bantop/tui/plain"
-	"bantop/tui/safetext"
 	"bantop/tui/words"
 )
 
@@ -56,7 +55,7 @@ func examine(cmd *cobra.Command, f *flags, asJSON bool) error {
 	if asJSON {
 		err = plain.ChecksJSON(cmd.OutOrStdout(), result.Checks)
 	} else {
-		err = plain.ChecksText(cmd.OutOrStdout(), safetext.Door{ASCII: !showsUnicode(os.Getenv)}, result.Checks)
+		err = plain.ChecksText(cmd.OutOrStdout(), door(), result.Checks)
 	}
 	if err == nil && words.Faults(result.Checks) > 0 {
 		err = exitCode(1)

@@ -20,6 +20,7 @@ type flags struct {
 	file   string
 	values map[string]*string // by the key of the setting, which is also the flag's name
 	ascii  bool
+	yes    bool // the question before an act is answered
 }
 
 func (f *flags) add(cmd *cobra.Command) {
@@ -36,6 +37,7 @@ func (f *flags) add(cmd *cobra.Command) {
 		f.values[d.key] = set.StringP(d.key, d.short, "", d.usage)
 	}
 	set.StringVar(&f.file, "settings", "", "bantop's settings: a `FILE` (default "+load.DefaultFile+", if it is there)")
+	set.BoolVarP(&f.yes, "yes", "y", false, "do not ask before an act")
 	set.BoolVar(&f.ascii, "ascii", false, "draw with nothing beyond ASCII")
 }
 

@@ -35,15 +35,37 @@ func (l *looker) look(ctx context.Context) bool {
 		if i < 0 {
 			return looked
 		}
-		e := l.effects[i]
-		l.effects = append(l.effects[:i:i], l.effects[i+1:]...)
-		_, isProbe := e.(model.Probe)
+		_, isProbe := l.effects[i].(model.Probe)
 		looked = looked || isProbe
-		if msg := l.runner.Do(ctx, e); msg != nil {
-			l.feed(msg)
-		}
+		l.carryOut(ctx, i)
 	}
 	return false
+}
+
+// settleFor is how long one look waits for a server that has just started to
+// gather its jails.
+const settleFor = 3 * time.Second
+
+// settle looks at the server, and again while it has just started, for a while.
+func (l *looker) settle(ctx context.Context) {
+	for deadline := time.Now().Add(settleFor); l.look(ctx) && l.state.Runtime.Starting() && time.Now().Before(deadline); {
+	}
+}
+
+// finish does all that is to be done but looks at the server.
+func (l *looker) finish(ctx context.Context) {
+	for i := l.next(true); i >= 0 && ctx.Err() == nil; i = l.next(true) {
+		l.carryOut(ctx, i)
+	}
+}
+
+// carryOut carries out one effect.
+func (l *looker) carryOut(ctx context.Context, i int) {
+	e := l.effects[i]
+	l.effects = append(l.effects[:i:i], l.effects[i+1:]...)
+	if msg := l.runner.Do(ctx, e); msg != nil {
+		l.feed(msg)
+	}
 }
 
 // next is the effect to carry out next: a probe last, and only one.

@@ -2,14 +2,12 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"bantop/model"
 	"bantop/tui/plain"
-	"bantop/tui/safetext"
 )
 
 // newStatus is `bantop status`.
@@ -45,7 +43,7 @@ func newStatus(f *flags) *cobra.Command {
 // printer is how a state is printed.
 func printer(cmd *cobra.Command, asJSON bool, format string) func(model.State) error {
 	out := cmd.OutOrStdout()
-	door := safetext.Door{ASCII: !showsUnicode(os.Getenv)}
+	door := door()
 	switch {
 	case asJSON:
 		return func(s model.State) error { return plain.Of(s).JSON(out) }
@@ -56,10 +54,6 @@ func printer(cmd *cobra.Command, asJSON bool, format string) func(model.State) e
 	}
 }
 
-// settleFor is how long one look waits for a server that has just started to
-// gather its jails.
-const settleFor = 3 * time.Second
-
 func status(cmd *cobra.Command, f *flags, print func(model.State) error, watch bool) error {
 	settings, err := f.settings(cmd)
 	if err != nil {
@@ -69,8 +63,7 @@ func status(cmd *cobra.Command, f *flags, print func(model.State) error, watch b
 	defer srv.close()
 	ctx := cmd.Context()
 	l := newLooker(srv)
-	for deadline := time.Now().Add(settleFor); l.look(ctx) && l.state.Runtime.Starting() && time.Now().Before(deadline); {
-	}
+	l.settle(ctx)
 	if err := print(l.state); err != nil {
 		return err
 	}

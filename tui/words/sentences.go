@@ -211,10 +211,12 @@ func Acting(a model.Acting, now time.Time) string {
 		return kind + " failed: " + strings.TrimPrefix(a.Reason, kind+" fail2ban: ")
 	case len(a.Missing) > 0:
 		return kind + ": done, and " + List(a.Missing) + " did not come back, after " + Plural(a.Attempts, "attempt")
-	case a.Attempts > 1:
+	case a.Attempts > 1 && a.Wanted > 0:
 		return kind + ": done after " + Plural(a.Attempts, "attempt") + ", every jail is there"
 	case a.Kind == model.ActDismiss:
 		return "hidden in every pane"
+	case a.Wanted == 0:
+		return kind + ": done"
 	default:
 		return kind + ": done, every jail is there"
 	}

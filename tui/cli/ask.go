@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// errNoAnswer: somebody has to agree, and nobody can be asked.
+var errNoAnswer = errors.New("nobody can be asked here, as this is no terminal: --yes agrees")
+
+// agreed asks a question that is answered with yes or no. --yes has answered it.
+func agreed(cmd *cobra.Command, f *flags, question string) (bool, error) {
+	if f.yes {
+		return true, nil
+	}
+	if !isTerminal(cmd.InOrStdin()) {
+		return false, fmt.Errorf("%s: %w", cmd.Name(), errNoAnswer)
+	}
+	answer, err := prompt(cmd, question+" [y/N] ")
+	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"), err
+}
+
+// prompt asks for a line. The end of the input is an empty one.
+func prompt(cmd *cobra.Command, question string) (string, error) {
+	fmt.Fprint(cmd.ErrOrStderr(), door().Text(question))
+	line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("%s: read the answer: %w", cmd.Name(), err)
+	}
+	return strings.TrimSpace(line), nil
+}

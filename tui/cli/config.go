@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"bantop/config"
+	"bantop/tui/plain"
+)
+
+// newConfig is `bantop config`.
+func newConfig(f *flags) *cobra.Command {
+	var asJSON, sample bool
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "Show the settings that hold, and where each comes from",
+		Long: `Show every setting with its value and where that comes from: a file and its
+line, a variable, a flag, or the default. --default prints a settings file with
+every setting in it, commented out, to begin with.`,
+		Example: `  bantop config
+  bantop config --default | sudo tee /etc/bantop/bantop.toml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			out := cmd.OutOrStdout()
+			switch {
+			case sample && asJSON:
+				return errors.New("config: --json and --default cannot both be")
+			case sample:
+				_, err := io.WriteString(out, config.Sample())
+				return err
+			}
+			settings, err := f.settings(cmd)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return plain.SettingsJSON(out, settings)
+			}
+			return plain.SettingsText(out, door(), settings)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
+	cmd.Flags().BoolVar(&sample, "default", false, "a settings file to begin with")
+	return cmd
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"bantop/config"
+	"bantop/model/store"
+	"bantop/tui/plain"
+	"bantop/tui/safetext"
+)
+
+// newHistory is `bantop history`.
+func newHistory(f *flags) *cobra.Command {
+	var asJSON, acts bool
+	var last int
+	cmd := &cobra.Command{
+		Use:   "history",
+		Short: "Say what happened, or who did what",
+		Long: `Say what happened to fail2ban as far as bantop was looking: outages, jails that
+were lost, bans. With --acts, who did what through bantop: every act with its
+time, who, from where, and its result.`,
+		Example: `  sudo bantop history --last 20
+  sudo bantop history --acts
+  sudo bantop history --acts --json | jq '.[] | select(.act == "restart")'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if last < 1 {
+				return fmt.Errorf("history: --last %d: at least one", last)
+			}
+			settings, err := f.settings(cmd)
+			if err != nil {
+				return err
+			}
+			kept := keptBy(settings.Settings)
+			defer func() { _ = kept.Close() }() // it was only read
+			if acts {
+				return printActs(cmd, kept, last, asJSON)
+			}
+			return printEvents(cmd, kept, last, asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
+	cmd.Flags().BoolVar(&acts, "acts", false, "who did what, instead of what happened")
+	cmd.Flags().IntVarP(&last, "last", "n", 50, "the newest `N`")
+	return cmd
+}
+
+// keptBy is where what instances share is kept, with these settings.
+func keptBy(s config.Settings) store.Store {
+	return store.New(store.Options{Dir: stateDir(s), Socket: s.Socket, Group: s.StoreGroup})
+}
+
+func printActs(cmd *cobra.Command, kept store.Store, last int, asJSON bool) error {
+	acts, err := kept.Acts(cmd.Context(), last)
+	if err != nil {
+		return err
+	}
+	var done []plain.Done
+	for _, a := range acts {
+		done = append(done, plain.Done(a))
+	}
+	if asJSON {
+		return plain.ActsJSON(cmd.OutOrStdout(), done)
+	}
+	return plain.ActsText(cmd.OutOrStdout(), door(), done)
+}
+
+func printEvents(cmd *cobra.Command, kept store.Store, last int, asJSON bool) error {
+	events, err := kept.Events(cmd.Context(), last)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return plain.EventsJSON(cmd.OutOrStdout(), events)
+	}
+	return plain.EventsText(cmd.OutOrStdout(), door(), events)
+}
+
+// door makes foreign text harmless, for what is printed.
+func door() safetext.Door { return safetext.Door{ASCII: !showsUnicode(os.Getenv)} }

@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bantop/model"
+	"bantop/tui/plain"
+	"bantop/tui/words"
+)
+
+// recoverFlags are what is to be done.
+type recoverFlags struct{ reload, restart, dismiss, json bool }
+
+// act is what is to be done, "" where that is to be asked.
+func (f recoverFlags) act() (model.ActKind, error) {
+	var acts []model.ActKind
+	for _, a := range []struct {
+		set bool
+		act model.ActKind
+	}{{f.reload, model.ActReload}, {f.restart, model.ActRestart}, {f.dismiss, model.ActDismiss}} {
+		if a.set {
+			acts = append(acts, a.act)
+		}
+	}
+	switch len(acts) {
+	case 0:
+		return "", nil
+	case 1:
+		return acts[0], nil
+	default:
+		return "", fmt.Errorf("recover: --%s and --%s cannot both be", acts[0], acts[1])
+	}
+}
+
+// newRecover is `bantop recover`.
+func newRecover(f *flags) *cobra.Command {
+	var r recoverFlags
+	cmd := &cobra.Command{
+		Use:   "recover",
+		Short: "See what happened to fail2ban, and get it back",
+		Long: `Say what happened: who enabled what, which jails should run and which do, and
+what fail2ban's log says. Then reload or restart fail2ban, or dismiss what was
+found. Without a choice it asks, where somebody can be asked. A restart starts a
+server that died and left its socket, too. It ends with
+  0  done, and every jail is there; or nothing was chosen
+  1  it failed, or jails are missing`,
+		Example: `  sudo bantop recover
+  sudo bantop recover --reload
+  sudo bantop recover --restart --yes`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return recoverServer(cmd, f, r) },
+	}
+	cmd.Flags().BoolVar(&r.reload, "reload", false, "read the configuration again")
+	cmd.Flags().BoolVar(&r.restart, "restart", false, "a new server process; starts one that is not running")
+	cmd.Flags().BoolVar(&r.dismiss, "dismiss", false, "hide it in every pane")
+	cmd.Flags().BoolVar(&r.json, "json", false, "as JSON; the names stay, further ones may be added")
+	return cmd
+}
+
+// recoverServer shows what happened, and does what was chosen.
+func recoverServer(cmd *cobra.Command, f *flags, r recoverFlags) error {
+	act, err := r.act()
+	if err != nil {
+		return err
+	}
+	settings, err := f.settings(cmd)
+	if err != nil {
+		return err
+	}
+	srv := connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, out: cmd.OutOrStdout()})
+	defer srv.close()
+	ctx, l := cmd.Context(), newLooker(srv)
+	l.settle(ctx)
+	l.feed(model.EvidenceOpened{})
+	l.finish(ctx)
+	if !r.json {
+		if err := plain.Evidence(cmd.OutOrStdout(), door(), l.state); err != nil {
+			return err
+		}
+	}
+	if act == "" && !r.json && isTerminal(cmd.InOrStdin()) {
+		if act, err = choose(cmd, l.state); err != nil {
+			return err
+		}
+	}
+	if act != "" {
+		if err := l.act(cmd, f, act); err != nil {
+			return err
+		}
+	}
+	return outcome(cmd, l.state, r.json)
+}
+
+// choose asks what is to be done; "" is nothing.
+func choose(cmd *cobra.Command, s model.State) (model.ActKind, error) {
+	all := words.Choices(s)
+	fmt.Fprintln(cmd.ErrOrStderr())
+	for i, c := range all {
+		fmt.Fprintf(cmd.ErrOrStderr(), "  %d  %-8s %s\n", i+1, c.Name, c.Does)
+	}
+	answer, err := prompt(cmd, "What is to be done? Enter alone is nothing: ")
+	if err != nil || answer == "" {
+		return "", err
+	}
+	for i, c := range all {
+		if answer == strconv.Itoa(i+1) || answer == c.Name {
+			return c.Act, nil
+		}
+	}
+	return "", fmt.Errorf("recover: %q is none of the choices: nothing was done", answer)
+}
+
+// act does something to the server, after somebody agreed, and looks at what
+// came of it. The command is the answer to whether this person means it.
+func (l *looker) act(cmd *cobra.Command, f *flags, act model.ActKind) error {
+	if !slices.ContainsFunc(words.Choices(l.state), func(c words.Choice) bool { return c.Act == act }) {
+		if act == model.ActDismiss {
+			return errors.New("recover: there is nothing to dismiss")
+		}
+		return errors.New("recover: fail2ban does not answer, so there is nothing to reload\nnext: bantop recover --restart")
+	}
+	yes, err := agreed(cmd, f, words.ActQuestion(act, l.state))
+	if err != nil || !yes {
+		return err
+	}
+	now := time.Now().Round(0)
+	l.feed(model.Unlocked{At: now})
+	l.feed(model.ActRequested{Kind: act, At: now})
+	l.settle(cmd.Context())
+	return nil
+}
+
+// outcome prints what was done, and ends with how that went.
+func outcome(cmd *cobra.Command, s model.State, asJSON bool) error {
+	var err error
+	switch a := s.Acting; {
+	case asJSON:
+		err = plain.RecoveryJSON(cmd.OutOrStdout(), s)
+	case a.Kind != "":
+		err = plain.Outcome(cmd.OutOrStdout(), door(), s)
+	}
+	if err == nil && (s.Acting.Reason != "" || len(s.Acting.Missing) > 0) {
+		err = exitCode(1)
+	}
+	return err
+}

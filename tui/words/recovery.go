@@ -1,0 +1,115 @@
+package words
+
+import (
+	"strings"
+
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+// Choice is one thing that can be done about a server.
+type Choice struct {
+	Act  model.ActKind
+	Name string
+	Does string
+}
+
+// Choices are what can be done now, what helps most usually first.
+func Choices(s model.State) []Choice {
+	r := s.Runtime
+	var out []Choice
+	if r.Server.Kind.Up() {
+		out = append(out, Choice{model.ActReload, "reload", "fail2ban reads its configuration again, and makes jails that are missing"})
+		out = append(out, Choice{model.ActRestart, "restart", "a new server process; bans come back from its database"})
+	} else {
+		out = append(out, Choice{model.ActRestart, "start", "start fail2ban again, also where it left its socket"})
+	}
+	if r.Pending != nil {
+		out = append(out, Choice{model.ActDismiss, "dismiss", "hide this in every pane"})
+	}
+	return out
+}
+
+// Best is which of the choices helps most: to dismiss what is over, else the
+// first.
+func Best(s model.State, all []Choice) int {
+	if p := s.Runtime.Pending; p != nil && p.Recovered && s.Runtime.Server.Kind.Up() {
+		return len(all) - 1
+	}
+	return 0
+}
+
+// ActQuestion names what an act will do.
+func ActQuestion(act model.ActKind, s model.State) string {
+	r := s.Runtime
+	switch act {
+	case model.ActReload:
+		return "Reload fail2ban? It reads its configuration again; " + Plural(len(r.Expected), "jail") + " should run afterwards."
+	case model.ActRestart:
+		if !r.Server.Kind.Up() {
+			return "Start fail2ban? " + Plural(len(r.Expected), "jail") + " should run afterwards."
+		}
+		return "Restart fail2ban? Nobody is banned for a moment; its bans come back from its database."
+	case model.ActDismiss:
+		if p := r.Pending; p != nil && p.Kind == model.PendingLost && len(r.Lost) > 0 {
+			return "Hide this in every pane? What runs now is then what should: " + Plural(len(r.Seen.Jails), "jail") + "."
+		}
+		return "Hide this in every pane?"
+	default:
+		return ""
+	}
+}
+
+// Comparison is one line of what should run beside what does.
+type Comparison struct {
+	What  string // "should run", "runs", "missing"; "" where Jails is a sentence
+	Jails string
+	Mark  model.Mark // "" where it is neither good nor bad
+}
+
+// Compare says what should run and what does. Nothing is known where nobody has
+// seen a jail.
+func Compare(s model.State) []Comparison {
+	r := s.Runtime
+	if len(r.Expected) == 0 {
+		return nil
+	}
+	var there, missing []string
+	for _, name := range r.Expected {
+		if _, ok := r.Server.Jail(name); ok {
+			there = append(there, name)
+		} else {
+			missing = append(missing, name)
+		}
+	}
+	out := []Comparison{{What: "should run", Jails: named(r.Expected)}}
+	switch {
+	case !r.Server.Kind.Up():
+		return append(out, Comparison{"runs", "none", model.CheckFault})
+	case len(missing) > 0:
+		return append(out, Comparison{What: "runs", Jails: named(there)}, Comparison{"missing", named(missing), model.CheckFault})
+	case r.Pending == nil && s.Acting.Kind == "":
+		return append(out, Comparison{"", "every one runs: there is nothing to recover from", model.CheckOK})
+	default:
+		return append(out, Comparison{"runs", "every one", model.CheckOK})
+	}
+}
+
+// named counts jails and names them.
+func named(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return Plural(len(names), "jail") + ": " + strings.Join(names, ", ")
+}
+
+// Telling are the notes of a log that tell of errors, reloads and jails.
+func Telling(notes []fail2ban.LogNote) []fail2ban.LogNote {
+	var out []fail2ban.LogNote
+	for _, n := range notes {
+		if n.Kind != fail2ban.LogOther {
+			out = append(out, n)
+		}
+	}
+	return out
+}
