@@ -5,7 +5,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X bantop/tui/cli.Version=$(VERSION)
 
-.PHONY: build run test check bench fuzz goldens clean
+.PHONY: build run test check bench fuzz soak goldens clean
 
 # One static binary.
 build:
@@ -39,6 +39,10 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzParseBan -fuzztime 1m ./fail2ban
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./config
 	go test -run '^$$' -fuzz FuzzText -fuzztime 1m ./tui/safetext
+
+# Two minutes of eight panes that are killed while everything happens at once.
+soak:
+	@found=$$(.ci/fail2ban) && BANTOP_FAIL2BAN="$$found" BANTOP_TEST_SOAK=2m go test -count=1 -run TestSoak -v ./tui/cli
 
 # Renews the goldens. Look at the difference before you commit it.
 goldens:

@@ -86,11 +86,17 @@ func (s *sqliteStore) tx(ctx context.Context, body func(tx) error) error {
 	})
 }
 
-// Try writes the schema's version, which is there already.
+// Try reads the state and writes the schema's version, which is there already: a
+// file that is damaged is not written to.
 func (s *sqliteStore) Try(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.tx(ctx, func(t tx) error { return t.exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion)) })
+	err := s.tx(ctx, func(t tx) error {
+		if _, err := s.read(t.row); err != nil {
+			return err
+		}
+		return t.exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+	})
 	if err != nil {
 		return fmt.Errorf("write the shared state: %w", kindOf(err))
 	}
@@ -100,12 +106,15 @@ func (s *sqliteStore) Try(ctx context.Context) error {
 func isBusy(err error) bool { return code(err) == lib.SQLITE_BUSY }
 
 // code is the primary result code of an SQLite error, 0 for any other.
-func code(err error) int {
+func code(err error) int { return extended(err) & 0xff }
+
+// extended is the whole result code.
+func extended(err error) int {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {
 		return 0
 	}
-	return e.Code() & 0xff
+	return e.Code()
 }
 
 // kindOf gives an error its kind.
@@ -122,7 +131,8 @@ func kindOf(err error) error {
 	if kind == nil && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)) {
 		kind = ErrDenied
 	}
-	if kind == nil && errors.Is(err, syscall.ENOSPC) {
+	// A file of shared memory that cannot grow tells nothing more (a full tmpfs).
+	if kind == nil && (errors.Is(err, syscall.ENOSPC) || extended(err) == lib.SQLITE_IOERR_SHMSIZE) {
 		kind = ErrFull
 	}
 	if kind == nil || errors.Is(err, kind) {

@@ -25,6 +25,7 @@ import (
 const reExec = "BANTOP_TEST_IS_BANTOP"
 
 func TestMain(m *testing.M) {
+	cli.MaybeInstance()
 	if os.Getenv(reExec) != "" {
 		os.Exit(cli.Main())
 	}
@@ -164,14 +165,17 @@ func (e *terminal) raw() string { return strings.Join(e.out.all(), "\n") }
 // waitFor waits until the screen holds all of the words.
 func (e *terminal) waitFor(words ...string) {
 	e.t.Helper()
-	e.waitUntil(strings.Join(words, " & "), func(screen string) bool {
-		for _, w := range words {
-			if !strings.Contains(screen, w) {
-				return false
-			}
+	e.waitUntil(strings.Join(words, " & "), func(screen string) bool { return holds(screen, words...) })
+}
+
+// holds tells whether a text holds all of the words.
+func holds(text string, words ...string) bool {
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			return false
 		}
-		return true
-	})
+	}
+	return true
 }
 
 func (e *terminal) waitUntil(what string, holds func(screen string) bool) {
