@@ -44,6 +44,9 @@ func (v setupScreen) text(p pen, s model.State) []string {
 	if c.At.IsZero() {
 		return []string{p.line().put(p.Faint, "looking at everything that is needed"+safetext.Text(p.Ellipsis)).String()}
 	}
+	if len(c.Checks) == 0 {
+		return []string{p.line().put(p.Faint, "this is a demo: nothing on this machine is looked at").String()}
+	}
 	style := p.OK
 	if words.Faults(c.Checks) > 0 {
 		style = p.Bad

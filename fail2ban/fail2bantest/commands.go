@@ -126,7 +126,7 @@ func (s *Server) get(args []string) any {
 	if len(args) == 1 {
 		switch args[0] {
 		case "logtarget":
-			return "/var/log/fail2ban.log"
+			return s.Log
 		case "dbfile":
 			return "/var/lib/fail2ban/fail2ban.sqlite3"
 		}

@@ -30,6 +30,7 @@ type Options struct {
 type Server struct {
 	Path    string // its socket
 	PIDFile string // its pid file
+	Log     string // its log: what happens to it and to its jails, not whom they ban
 
 	version string
 	now     func() time.Time
@@ -64,6 +65,7 @@ func NewServer(dir string, opts Options) (*Server, error) {
 	s := &Server{
 		Path:    filepath.Join(dir, "f2b.sock"),
 		PIDFile: filepath.Join(dir, "f2b.pid"),
+		Log:     filepath.Join(dir, "fail2ban.log"),
 		version: opts.Version,
 		now:     opts.Now,
 		jails:   make(map[string]*jail),
@@ -85,8 +87,10 @@ func NewServer(dir string, opts Options) (*Server, error) {
 func (s *Server) Start() error {
 	s.mu.Lock()
 	clear(s.jails)
-	s.restore()
+	jails := s.restore()
 	s.mu.Unlock()
+	s.note("server", "INFO", "Starting Fail2ban v%s", s.version)
+	s.noteStarted(jails...)
 
 	s.conns.Lock()
 	defer s.conns.Unlock()
@@ -108,9 +112,20 @@ func (s *Server) Start() error {
 // Stop ends the server as `fail2ban-client stop` does: no socket and no pid
 // file stay behind.
 func (s *Server) Stop() {
+	if s.Running() {
+		s.note("server", "INFO", "Shutdown in progress...")
+		s.note("server", "INFO", "Exiting Fail2ban")
+	}
 	s.halt()
 	os.Remove(s.PIDFile)
 	os.Remove(s.Path)
+}
+
+// Running tells whether the server listens.
+func (s *Server) Running() bool {
+	s.conns.Lock()
+	defer s.conns.Unlock()
+	return s.listener != nil
 }
 
 // Kill ends the server as `kill -9` does: its socket and its pid file stay,
@@ -180,6 +195,7 @@ func (s *Server) AddJail(name string) {
 	defer s.mu.Unlock()
 	s.jails[name] = newJail(name)
 	s.config[name] = s.jails[name]
+	s.noteStarted(name)
 }
 
 // LoseJails takes jails out of the running server and leaves them in its
@@ -189,6 +205,7 @@ func (s *Server) LoseJails(names ...string) {
 	defer s.mu.Unlock()
 	for _, name := range names {
 		delete(s.jails, name)
+		s.note("jail", "INFO", "Jail '%s' stopped", name)
 	}
 }
 
@@ -197,16 +214,32 @@ func (s *Server) LoseJails(names ...string) {
 func (s *Server) RestoreJails() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.restore()
+	s.note("server", "INFO", "Reload all jails")
+	s.noteStarted(s.restore()...)
 }
 
-func (s *Server) restore() {
-	for name, j := range s.config {
+// restore brings back the jails that are lost, and names them.
+func (s *Server) restore() (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(s.config)) {
 		if s.jails[name] == nil {
-			j = j.restarted()
+			j := s.config[name].restarted()
 			s.jails[name], s.config[name] = j, j
+			names = append(names, name)
 		}
 	}
+	return names
+}
+
+// Configuration are the jails that the configuration enables, by name, with
+// their actions.
+func (s *Server) Configuration() map[string][]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make(map[string][]string)
+	for name, j := range s.config {
+		out[name] = slices.Clone(j.Actions)
+	}
+	return out
 }
 
 // RemoveJail takes a jail out of the server and of its configuration.

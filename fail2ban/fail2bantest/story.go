@@ -104,11 +104,15 @@ func (s *Story) drama(at time.Duration) {
 		s.Activated(bad, "lukas", "pts/3", s.Now())
 		s.server.AddJail(bad)
 	case 48 * time.Second:
+		s.server.note("jail", "CRITICAL", "Unhandled exception in Fail2Ban:")
+		s.server.note("jail", "ERROR", "Jail '%s' has failed: MemoryError()", bad)
 		s.server.Kill()
-	case 58 * time.Second:
+	case 78 * time.Second: // unless somebody was faster
 		s.server.RemoveJail(bad)
-		_ = s.server.Start() // where that fails, the dashboard shows it
-	case 66 * time.Second:
+		if !s.server.Running() {
+			_ = s.server.Start() // where that fails, the dashboard shows it
+		}
+	case 86 * time.Second:
 		s.clock.pace(fast)
 	case 150 * time.Second:
 		_ = s.server.Restart()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -107,4 +108,10 @@ func CPUTime(t TB, pid int) time.Duration {
 		sum += ns
 	}
 	return time.Duration(sum)
+}
+
+// Median is the middle one of some values, which it sorts.
+func Median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
 }

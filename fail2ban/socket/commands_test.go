@@ -167,7 +167,7 @@ func TestCommands(t *testing.T) {
 			}
 		})
 		t.Run("LogTarget", func(t *testing.T) {
-			if got, err := b.client.LogTarget(ctx); err != nil || !strings.HasSuffix(got, "/log/fail2ban.log") {
+			if got, err := b.client.LogTarget(ctx); err != nil || !strings.HasSuffix(got, "/fail2ban.log") {
 				t.Errorf("got %q, %v", got, err)
 			}
 		})

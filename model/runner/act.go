@@ -74,7 +74,7 @@ func (r *Runner) lock(ctx context.Context, e model.Perform) (held store.Acting, 
 func (r *Runner) perform(ctx context.Context, e model.Perform) (attempts int, missing []string, err error) {
 	c := r.opts.Control
 	if c == nil {
-		return 0, nil, errors.New("nothing can be done here: this is a made-up server")
+		return 0, nil, errors.New("nothing can be done here: there is no fail2ban-client")
 	}
 	if e.Kind == model.ActRestart {
 		if err := c.Restart(ctx, r.serverState(ctx)); err != nil {

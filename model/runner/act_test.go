@@ -88,7 +88,7 @@ func TestActFails(t *testing.T) {
 	if got := perform(t, r, model.ActRestart, "a"); !strings.Contains(got.Reason, "not installed") || !strings.Contains(got.Hint, "install fail2ban") {
 		t.Errorf("got %+v", got)
 	}
-	if got := perform(t, start(t, s, nil), model.ActReload); !strings.Contains(got.Reason, "made-up") {
+	if got := perform(t, start(t, s, nil), model.ActReload); !strings.Contains(got.Reason, "no fail2ban-client") {
 		t.Errorf("without a control program: %+v", got)
 	}
 }

@@ -2,7 +2,6 @@ package runner_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -89,13 +88,13 @@ func benchRefresh(b *testing.B, install fail2bantest.Install) {
 		wall, cpu = append(wall, cw/bw), append(cpu, cc/bc)
 	}
 	b.ReportMetric(0, "ns/op") // a pair is nothing that anybody does
-	b.ReportMetric(median(clientMS), "client-ms")
-	b.ReportMetric(median(bantopMS), "bantop-ms")
-	b.ReportMetric(median(allMS), "bantop-all-ms")
-	b.ReportMetric(median(clientCPU), "client-cpu-ms")
-	b.ReportMetric(median(bantopCPU), "bantop-cpu-ms")
-	b.ReportMetric(median(wall), "x-wall")
-	b.ReportMetric(median(cpu), "x-cpu")
+	b.ReportMetric(fail2bantest.Median(clientMS), "client-ms")
+	b.ReportMetric(fail2bantest.Median(bantopMS), "bantop-ms")
+	b.ReportMetric(fail2bantest.Median(allMS), "bantop-all-ms")
+	b.ReportMetric(fail2bantest.Median(clientCPU), "client-cpu-ms")
+	b.ReportMetric(fail2bantest.Median(bantopCPU), "bantop-cpu-ms")
+	b.ReportMetric(fail2bantest.Median(wall), "x-wall")
+	b.ReportMetric(fail2bantest.Median(cpu), "x-cpu")
 }
 
 // measure runs something and returns the wall time it took, and the CPU time
@@ -104,9 +103,4 @@ func measure(b *testing.B, pid int, do func()) (wall, cpu float64) {
 	before, started := fail2bantest.CPUTime(b, pid), time.Now()
 	do()
 	return float64(time.Since(started)) / 1e6, float64(fail2bantest.CPUTime(b, pid)-before) / 1e6
-}
-
-func median(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
 }

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,19 +22,87 @@ func BenchmarkIdle(b *testing.B) {
 	if err != nil {
 		b.Skip(err)
 	}
+	bantop := buildBantop(b)
+	r := tenJails(b, installs[0])
+	b.Run("bantop", func(b *testing.B) { benchIdle(b, bantop, "-c", r.ConfDir) })
+	b.Run("top", func(b *testing.B) { benchIdle(b, "top", "-d", "1") })
+}
+
+// buildBantop builds the program as it is released.
+func buildBantop(b *testing.B) string {
+	b.Helper()
 	bantop := filepath.Join(b.TempDir(), "bantop")
 	build := exec.Command("go", "build", "-o", bantop, "bantop")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
+	return bantop
+}
+
+// tenJails is a real server with ten jails.
+func tenJails(b *testing.B, install fail2bantest.Install) *fail2bantest.Real {
+	b.Helper()
 	var jails []string
 	for i := range 10 {
 		jails = append(jails, fmt.Sprintf("jail%02d", i))
 	}
-	r := fail2bantest.NewReal(b, installs[0], fail2bantest.RealOptions{Jails: jails})
-	b.Run("bantop", func(b *testing.B) { benchIdle(b, bantop, "-c", r.ConfDir) })
-	b.Run("top", func(b *testing.B) { benchIdle(b, "top", "-d", "1") })
+	return fail2bantest.NewReal(b, install, fail2bantest.RealOptions{Jails: jails})
+}
+
+// BenchmarkPanes is what panes cost fail2ban-server: its CPU time a second
+// without any, with one, and with eight that share one state. "x-cpu" is what
+// eight cost over what one costs, both without what the server needs for itself;
+// each is a median over the turns.
+func BenchmarkPanes(b *testing.B) {
+	installs, err := fail2bantest.Installs()
+	if err != nil {
+		b.Skip(err)
+	}
+	bantop := buildBantop(b)
+	for _, install := range installs {
+		b.Run(install.Version, func(b *testing.B) {
+			r := tenJails(b, install)
+			costs := map[int][]float64{}
+			for b.Loop() {
+				for _, panes := range []int{0, 1, 8} {
+					costs[panes] = append(costs[panes], costOfPanes(b, r, bantop, panes))
+				}
+			}
+			b.ReportMetric(0, "ns/op") // a turn is nothing that anybody does
+			none, one, eight := fail2bantest.Median(costs[0]), fail2bantest.Median(costs[1]), fail2bantest.Median(costs[8])
+			b.ReportMetric(none, "none-cpu-ms/s")
+			b.ReportMetric(one, "one-cpu-ms/s")
+			b.ReportMetric(eight, "eight-cpu-ms/s")
+			b.ReportMetric((eight-none)/(one-none), "x-cpu")
+		})
+	}
+}
+
+// costOfPanes opens so many dashboards and returns the CPU time that the server
+// then uses, in milliseconds a second.
+func costOfPanes(b *testing.B, r *fail2bantest.Real, bantop string, panes int) float64 {
+	b.Helper()
+	state := b.TempDir()
+	for range panes {
+		cmd := exec.Command(bantop, "-c", r.ConfDir, "--state-dir", state)
+		cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0")
+		tty, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 100, Rows: 28})
+		if err != nil {
+			b.Fatal(err)
+		}
+		go func() { _, _ = io.Copy(io.Discard, tty) }() // ends with the program
+		defer func() {
+			_ = cmd.Process.Kill() // fails only when it is gone
+			_ = cmd.Wait()         // it was killed
+			tty.Close()
+		}()
+	}
+	const settle, span = 4 * time.Second, 20 * time.Second // two looks at the details are in it
+	time.Sleep(settle)
+	before := fail2bantest.CPUTime(b, r.PID())
+	time.Sleep(span)
+	return float64(fail2bantest.CPUTime(b, r.PID())-before) / 1e6 / span.Seconds()
 }
 
 func benchIdle(b *testing.B, program string, args ...string) {

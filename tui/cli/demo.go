@@ -3,12 +3,15 @@ package cli
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"bantop/config"
+	"bantop/fail2ban/control"
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/socket"
 	"bantop/model"
@@ -23,7 +26,7 @@ func newDemo(f *flags) *cobra.Command {
 		Short: "Open the dashboard on a made-up server",
 		Long: `Open the dashboard on a made-up server, labelled DEMO: a day of attacks at sixty
 times its speed, and the clock with it. Watch for a minute: somebody enables a
-jail that takes fail2ban down. Nothing on this machine is looked at or changed.`,
+jail that takes fail2ban down; R brings it back. Nothing on this machine is looked at or changed.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settings, err := f.load(cmd)
@@ -56,6 +59,7 @@ func demo(cmd *cobra.Command, settings config.Effective) error {
 	begun := story.Now()
 	r := runner.New(runner.Options{
 		Client:  client,
+		Control: storyControl{server},
 		Now:     story.Now,
 		Boot:    func() time.Duration { return time.Hour + story.Now().Sub(begun) },
 		LastMod: server.LastLine,
@@ -72,3 +76,26 @@ func demo(cmd *cobra.Command, settings config.Effective) error {
 		Told:    told,
 	})
 }
+
+// storyControl does to the story's server what fail2ban-client does to a real
+// one.
+type storyControl struct{ server *fail2bantest.Server }
+
+// Dump is the story's configuration.
+func (c storyControl) Dump(context.Context) (control.Dump, error) {
+	var d control.Dump
+	conf := c.server.Configuration()
+	for _, name := range slices.Sorted(maps.Keys(conf)) {
+		d.Jails = append(d.Jails, control.Jail{Name: name, Actions: conf[name]})
+	}
+	return d, nil
+}
+
+// Reload brings back jails that are lost.
+func (c storyControl) Reload(context.Context) error {
+	c.server.RestoreJails()
+	return nil
+}
+
+// Restart makes the server start anew.
+func (c storyControl) Restart(context.Context, control.State) error { return c.server.Restart() }
