@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"bantop/fail2ban/fail2bantest"
 	"bantop/model"
 	"bantop/model/store"
 )
@@ -181,18 +182,7 @@ func TestNoPermission(t *testing.T) {
 // TestDiskFull: a folder that is full is told of, what was written stays whole,
 // and it goes on when there is room again.
 func TestDiskFull(t *testing.T) {
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("mount a small file system: %v", err)
-		}
-		t.Skipf("mount a small file system: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := fail2bantest.SmallDisk(t, "256k")
 	s := open(t, filepath.Join(dir, "state"), "/run/f2b.sock")
 	first := apply(t, s, online(1, t0))
 	ballast := filepath.Join(dir, "ballast")

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"bantop/fail2ban/fail2bantest"
 	"bantop/model"
 	"bantop/model/store"
@@ -112,18 +110,7 @@ var spoilers = map[string]func(t *testing.T, socket string) spoiled{
 		return spoiled{dir: dir, user: 65534, reason: "permission denied"}
 	},
 	"a full disk": func(t *testing.T, socket string) spoiled {
-		dir := t.TempDir()
-		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4m"); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("mount a small file system: %v", err)
-			}
-			t.Skipf("mount a small file system: %v", err)
-		}
-		t.Cleanup(func() {
-			if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
-				t.Error(err)
-			}
-		})
+		dir := fail2bantest.SmallDisk(t, "4m")
 		kept(t, dir, socket)
 		ballast := filepath.Join(dir, "ballast")
 		if err := os.WriteFile(ballast, make([]byte, 8<<20), 0o600); err == nil {
