@@ -17,6 +17,13 @@ type Ban struct {
 	Length  time.Duration // Permanent for a permanent ban
 }
 
+// JailBan is a ban and the jail that made it.
+type JailBan struct {
+	Jail string
+	Ban
+	Count int // how often the jail has banned this address, this time included; 0 where that is not known
+}
+
 // banTimeLayout is how fail2ban writes times: the server's local time, without
 // a zone (server/mytime.py, time2str).
 const banTimeLayout = "2006-01-02 15:04:05"
