@@ -130,6 +130,7 @@ var spoilers = map[string]func(t *testing.T, socket string) spoiled{
 func TestWithoutStore(t *testing.T) {
 	for name, spoil := range spoilers {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			server := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"postfix", "sshd"}})
 			s := spoil(t, server.Path)
 			if s.user != 0 {
