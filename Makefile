@@ -38,6 +38,8 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./fail2ban/wire
 	go test -run '^$$' -fuzz FuzzParseBan -fuzztime 1m ./fail2ban
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./config
+	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./fail2ban/addr
+	for f in FuzzEnviron FuzzStat FuzzUtmp; do go test -run '^$$' -fuzz $$f -fuzztime 20s ./model/here || exit 1; done
 	go test -run '^$$' -fuzz FuzzText -fuzztime 1m ./tui/safetext
 
 # Two minutes of eight panes that are killed while everything happens at once.
