@@ -110,10 +110,13 @@ func (s *Server) banned(args []string) any {
 	}
 	for _, address := range args {
 		in := []string{}
+		if a, err := s.parse(address); err == nil {
+			address = a.text
+		}
 		for _, name := range s.names() {
 			j := s.jails[name]
 			j.expire(s.now())
-			if slices.ContainsFunc(j.bans, func(b fail2ban.Ban) bool { return b.Address == address }) {
+			if j.find(address) >= 0 {
 				in = append(in, name)
 			}
 		}
@@ -156,7 +159,7 @@ func (s *Server) get(args []string) any {
 		}
 		return matches
 	case "ignoreip":
-		return nonNil(j.IgnoreIP)
+		return s.ignored(j)
 	case "ignoreself":
 		return true
 	case "actions":
@@ -185,51 +188,6 @@ func end(b fail2ban.Ban) time.Time {
 		return time.Unix(1<<40, 0)
 	}
 	return b.End
-}
-
-// set knows banip and unbanip; both answer with how many addresses changed.
-func (s *Server) set(args []string) any {
-	if len(args) < 3 {
-		return invalid("list index out of range")
-	}
-	j := s.jails[args[0]]
-	if j == nil {
-		return unknownJail(args[0])
-	}
-	n := 0
-	for _, address := range args[2:] {
-		switch args[1] {
-		case "banip":
-			if j.ban(address, s.now()) {
-				n++
-			}
-		case "unbanip":
-			if j.unban(address) {
-				n++
-			}
-		default:
-			return invalid("Invalid command (no set action or not yet implemented)")
-		}
-	}
-	return n
-}
-
-// unban ends the bans of addresses, or all of them, in every jail.
-func (s *Server) unban(args []string) any {
-	n := 0
-	for _, j := range s.jails {
-		if len(args) == 1 && args[0] == "--all" {
-			n += len(j.bans)
-			j.bans = nil
-			continue
-		}
-		for _, address := range args {
-			if j.unban(address) {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 func addresses(bans []fail2ban.Ban) wire.Items {

@@ -256,6 +256,8 @@ func (s *Server) Edit(name string, change func(*Jail)) {
 	defer s.mu.Unlock()
 	if j := s.jails[name]; j != nil {
 		change(&j.Jail)
+		j.conf = j.Jail
+		j.retime()
 	}
 }
 

@@ -126,17 +126,11 @@ func (c *Client) drop() {
 // be read with Result. On an error the replies are nil; the error is a
 // *fail2ban.Error unless ctx was cancelled.
 func (c *Client) exchange(ctx context.Context, op string, commands ...[]string) ([]wire.Value, error) {
-	if _, ok := ctx.Deadline(); !ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, c.opts.Timeout)
-		defer cancel()
+	ctx, end, err := c.begin(ctx)
+	if err != nil {
+		return nil, c.fail(op, err)
 	}
-	select {
-	case <-c.turn:
-		defer func() { c.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return nil, c.fail(op, ctx.Err())
-	}
+	defer end()
 	replies := make([]wire.Value, 0, len(commands))
 	for len(replies) < len(commands) {
 		batch := commands[len(replies):]
@@ -148,6 +142,22 @@ func (c *Client) exchange(ctx context.Context, op string, commands ...[]string) 
 		replies = append(replies, got...)
 	}
 	return replies, nil
+}
+
+// begin waits until it is the caller's turn, and gives its exchange the time
+// that it may take where ctx does not. Call end when it is over.
+func (c *Client) begin(ctx context.Context) (_ context.Context, end func(), err error) {
+	cancel := func() {}
+	if _, ok := ctx.Deadline(); !ok {
+		ctx, cancel = context.WithTimeout(ctx, c.opts.Timeout)
+	}
+	select {
+	case <-c.turn:
+		return ctx, func() { c.turn <- struct{}{}; cancel() }, nil
+	case <-ctx.Done():
+		cancel()
+		return nil, nil, ctx.Err()
+	}
 }
 
 // batchSize is how many commands go out together: as many as Hold allows at
@@ -201,15 +211,23 @@ func (c *Client) attempt(ctx context.Context, request []byte, n int) ([]wire.Val
 	}
 	started := time.Now()
 	replies, err := c.conn.roundTrip(ctx, request, n)
+	if err == nil {
+		c.measure(time.Since(started) / time.Duration(n))
+	}
+	c.keep(err)
+	return replies, err
+}
+
+// keep keeps the connection after an exchange that ended with err, where it can
+// be used again.
+func (c *Client) keep(err error) {
 	switch {
 	case err == nil:
-		c.measure(time.Since(started) / time.Duration(n))
 	case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
 		c.drop()
 	case c.conn.owed == 0, c.conn.stalled(stall * c.opts.Timeout): // it could not even be sent, or stopped in the middle
 		c.drop()
 	}
-	return replies, err
 }
 
 // stall is how many times the time for an answer a reply may stand still in its

@@ -255,13 +255,15 @@ func (c *Client) text(ctx context.Context, op string, command ...string) (string
 }
 
 // unreadable is the error for an answer of another form than expected.
-func (c *Client) unreadable(op string, v wire.Value) error {
+func (c *Client) unreadable(op string, v wire.Value) error { return c.fail(op, unexpected(v)) }
+
+func unexpected(v wire.Value) error {
 	text := v.Text()
 	const most = 60
 	if len(text) > most {
 		text = text[:most] + "…"
 	}
-	return c.fail(op, fmt.Errorf("%w: %q is not what was asked for", wire.ErrFormat, text))
+	return fmt.Errorf("%w: %q is not what was asked for", wire.ErrFormat, text)
 }
 
 func (c *Client) readStatus(op, jail string, reply wire.Value) (fail2ban.Jail, error) {

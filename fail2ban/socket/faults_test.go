@@ -115,9 +115,20 @@ func TestPathTooLong(t *testing.T) {
 }
 
 // TestPermission is a socket that this user may not open, on a real file
-// system. Root may open all, so the thread becomes somebody else for it.
+// system.
 func TestPermission(t *testing.T) {
 	s := fail2bantest.New(t, fail2bantest.Options{})
+	err := forbidden(t, s, func(c *socket.Client) error { return c.Ping(context.Background()) })
+	checkError(t, err, fail2ban.ErrPermission, "permission denied")
+	if hint := fail2ban.Hint(err); !strings.Contains(hint, "(mode 0000): run sudo bantop") {
+		t.Errorf("the next step is %q", hint)
+	}
+}
+
+// forbidden does something as a user who may not open the socket. Root may open
+// all, so the thread becomes somebody else for it.
+func forbidden(t *testing.T, s *fail2bantest.Server, do func(*socket.Client) error) error {
+	t.Helper()
 	if err := os.Chmod(s.Path, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -133,13 +144,9 @@ func TestPermission(t *testing.T) {
 				return
 			}
 		}
-		errs <- socket.New(fakeOptions(s)).Ping(context.Background())
+		errs <- do(socket.New(fakeOptions(s)))
 	}()
-	err := <-errs
-	checkError(t, err, fail2ban.ErrPermission, "permission denied")
-	if hint := fail2ban.Hint(err); !strings.Contains(hint, "(mode 0000): run sudo bantop") {
-		t.Errorf("the next step is %q", hint)
-	}
+	return <-errs
 }
 
 // TestLateAnswer holds that a slow server is neither hung up on nor asked
