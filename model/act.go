@@ -57,10 +57,11 @@ type Perform struct {
 
 // Journal asks that something be written into the journal of acts.
 type Journal struct {
-	At     time.Time
-	Act    string
-	Jail   string
-	Result string
+	At      time.Time
+	Act     string
+	Jail    string
+	Address string
+	Result  string
 }
 
 func (s State) updateActs(msg Msg) (State, []Effect) {

@@ -90,7 +90,9 @@ func (s State) fetchDetail() (State, []Effect) {
 func (s State) stale() (State, []Effect) {
 	s, detail := s.detailStale()
 	s, evidence := s.evidenceStale()
-	return s, append(detail, evidence...)
+	s, bans := s.relistBans()
+	s, address := s.addressStale()
+	return s, slices.Concat(detail, evidence, bans, address)
 }
 
 // detailStale asks again for the open jail where its counts changed or what is

@@ -44,6 +44,10 @@ type State struct {
 	Acting   Acting
 	Evidence Evidence
 	Checkup  Checkup
+	Bans     Bans
+	Batch    Batch
+	Logins   Logins
+	Address  Address
 }
 
 // Probing is where the next look at the server stands.
@@ -95,7 +99,7 @@ func Update(s State, msg Msg) (State, []Effect) {
 	case Started:
 		return s.started(msg)
 	case Ticked:
-		return s.ticked(msg), nil
+		return s.ticked(msg)
 	case ProbeFinished:
 		return s.probeFinished(msg)
 	case RefreshRequested:
@@ -112,6 +116,14 @@ func Update(s State, msg Msg) (State, []Effect) {
 		return s.updateEvidence(msg)
 	case SetupOpened, SetupClosed, SetupChecked:
 		return s.updateSetup(msg)
+	case BatchRequested, BatchStopped, TakeBackRequested, ActedOn:
+		return s.updateBatch(msg)
+	case AddressOpened, AddressClosed, AddressFetched:
+		return s.updateAddress(msg)
+	case OwnRead:
+		return s.ownRead(msg), nil
+	case BansOpened, BansClosed, BansListed:
+		return s.updateBans(msg)
 	case SettingsChanged, SettingsKeeping, SettingsKept:
 		return s.updateSettings(msg)
 	case Unlocked, LockRequested, ActRequested, ActFinished:
@@ -129,15 +141,17 @@ func Update(s State, msg Msg) (State, []Effect) {
 func (s State) started(msg Started) (State, []Effect) {
 	s = s.at(msg.At)
 	s.Started = msg.At
-	return s.probe(0)
+	s, probe := s.probe(0)
+	s, own := s.ownStale()
+	return s, append(probe, own...)
 }
 
 // ticked takes note of the time. Where the clock was set back, so is the State's.
-func (s State) ticked(msg Ticked) State {
+func (s State) ticked(msg Ticked) (State, []Effect) {
 	if s.Now.Sub(msg.At) > clockSlack {
 		s.Now = msg.At
 	}
-	return s.at(msg.At)
+	return s.at(msg.At).ownStale()
 }
 
 // at takes note of a moment. Messages may arrive out of order; time does not

@@ -19,6 +19,8 @@ type scenario struct {
 	state model.State
 	seq   uint64
 	acts  uint64 // the newest act
+	batch uint64 // the newest act on addresses
+	list  uint64 // the newest list of bans that was answered for
 	now   time.Time
 	out   strings.Builder
 }
@@ -85,6 +87,9 @@ func (s *scenario) send(what string, msg model.Msg) {
 		if p, ok := e.(model.Perform); ok {
 			s.acts = p.ID
 		}
+		if a, ok := e.(model.ActOn); ok {
+			s.batch = a.ID
+		}
 	}
 	s.out.WriteByte('\n')
 	s.state = next
@@ -103,6 +108,12 @@ func showEffect(e model.Effect) string {
 		return strings.TrimRight(fmt.Sprintf("Journal{%s: %s %s", e.Act, e.Result, e.Jail), " ") + "}"
 	case model.Perform:
 		return fmt.Sprintf("Perform{%d %s, want %v}", e.ID, e.Kind, e.Want)
+	case model.ActOn:
+		return fmt.Sprintf("ActOn{%d %s ×%d from %s for %v}", e.ID, e.Kind, len(e.Targets), e.Targets[0].Address, e.Targets[0].Length)
+	case model.JournalAll:
+		return fmt.Sprintf("JournalAll{×%d %s}", len(e.Entries), e.Entries[0].Result)
+	case model.ListBans:
+		return fmt.Sprintf("ListBans{%d %v}", e.Request, e.Jails)
 	case model.KeepSettings:
 		return fmt.Sprintf("KeepSettings{%d values}", len(e.Values))
 	default:

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"strings"
 	"time"
 
 	"bantop/model"
@@ -55,6 +56,9 @@ func (p pen) alert(s model.State, most int) []string {
 func (p pen) notices(s model.State) []notice {
 	r := s.Runtime
 	var out []notice
+	if n, ok := p.batchNotice(s); ok {
+		out = append(out, n)
+	}
 	clock := func(t time.Time) string { return string(clock(t)) }
 	if pending := words.Pending(r, clock); pending != "" {
 		style := p.Bad
@@ -76,6 +80,38 @@ func (p pen) notices(s model.State) []notice {
 		out = append(out, notice{style: p.Warn, text: "not shared with other panes: " + s.Sharing.Reason, rank: rankReason})
 	}
 	return out
+}
+
+// batchShown is how long what came of an act on addresses is told of.
+const batchShown = time.Minute
+
+// batchNotice tells how far an act on addresses is, or what came of it.
+func (p pen) batchNotice(s model.State) (notice, bool) {
+	b := s.Batch
+	switch {
+	case b.Kind == "" || !b.Running && s.Now.Sub(b.Ended) > batchShown:
+		return notice{}, false
+	case b.Running:
+		return notice{style: p.Warn, text: p.bar(len(b.Results), len(b.Targets)) + " " + words.Batch(b, s.Now) + "; esc stops it", rank: rankHint}, true
+	}
+	n := notice{style: p.OK, text: words.Batch(b, s.Now), rank: rankPending}
+	if b.Count(model.OutcomeDone) < len(b.Targets) || b.Reason != "" {
+		n.style = p.Warn
+	}
+	if len(b.Targets) > 1 {
+		n.text += "; e shows each"
+	}
+	if kind, _ := b.Reverse(s.Now); kind != "" {
+		n.text += "; z takes it back"
+	}
+	return n, true
+}
+
+// bar draws how much is done.
+func (p pen) bar(done, of int) string {
+	const cells = 10
+	full := done * cells / max(1, of)
+	return strings.Repeat(p.Spark[len(p.Spark)-1], full) + strings.Repeat(p.Spark[0], cells-full)
 }
 
 // reason is why the server is not well, without what the pending says already.

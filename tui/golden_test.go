@@ -3,7 +3,9 @@ package tui
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"bantop/config"
 	"bantop/fail2ban"
 	"bantop/model"
+	"bantop/model/banlist"
 )
 
 func TestMain(m *testing.M) {
@@ -60,10 +63,10 @@ func (s *stage) resize(width, height int) *stage {
 func (s *stage) press(keys ...string) *stage {
 	named := map[string]tea.KeyType{"enter": tea.KeyEnter, "esc": tea.KeyEsc, "up": tea.KeyUp, "down": tea.KeyDown,
 		"pgdown": tea.KeyPgDown, "pgup": tea.KeyPgUp, "home": tea.KeyHome, "end": tea.KeyEnd, "backspace": tea.KeyBackspace,
-		"ctrl+c": tea.KeyCtrlC, "ctrl+w": tea.KeyCtrlW, "ctrl+u": tea.KeyCtrlU}
+		"ctrl+c": tea.KeyCtrlC, "space": tea.KeySpace, "ctrl+w": tea.KeyCtrlW, "ctrl+u": tea.KeyCtrlU}
 	for _, k := range keys {
 		if kt, ok := named[k]; ok {
-			s.send(tea.KeyMsg{Type: kt})
+			s.send(tea.KeyMsg{Type: kt, Runes: map[bool][]rune{true: {' '}}[kt == tea.KeySpace]})
 		} else {
 			s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(k)})
 		}
@@ -268,6 +271,37 @@ var scenes = []struct {
 	{"setup: all is well", func(s *stage) {
 		attacked(s).press("7").send(model.SetupChecked{At: s.now, Checks: wellSetUp()})
 	}},
+	{"bans: not listed yet", func(s *stage) { attacked(s).press("2") }},
+	{"bans", func(s *stage) { banned(s) }},
+	{"bans: by what is left", func(s *stage) { banned(s).press("s", "down", "down") }},
+	{"bans: typing a filter", func(s *stage) { banned(s).press("/", "203.0.113.0/27", " ", "left:>1") }},
+	{"bans: filtered", func(s *stage) { banned(s).press("/", "left:<2h", "enter") }},
+	{"bans: a filter that finds nothing", func(s *stage) { banned(s).press("/", "jail:nobody", "enter") }},
+	{"bans: marked", func(s *stage) { banned(s).press("space", "down", "space", "down", "v", "down", "down") }},
+	{"bans: it failed", func(s *stage) {
+		banned(s).wait(time.Minute).probe(busy()).send(model.BansListed{Request: 2, At: s.now, Reason: "no answer for 30s (/var/run/fail2ban/fail2ban.sock)"})
+	}},
+	{"bans: the question", func(s *stage) { banned(s).press("o", "y", "space", "space", "space", "space", "u") }},
+	{"bans: the question of one", func(s *stage) { banned(s).press("o", "y", "U") }},
+	{"bans: whom to ban", func(s *stage) { banned(s).press("b", "203.0.113.9", " ", "for", " ", "1h") }},
+	{"bans: whom to ban, refused", func(s *stage) { banned(s).press("b", "example.org", "enter") }},
+	{"bans: banning yourself", func(s *stage) {
+		own(s)
+		banned(s).press("o", "y", "b", "198.51.100.0/24", "enter", "198.51")
+	}},
+	{"bans: on the ignore list", func(s *stage) {
+		banned(s).press("o", "y", "b", "198.51.100.7", "enter", "y").send(model.ActedOn{ID: 1, At: s.now, Results: []model.Result{
+			{BatchTarget: model.BatchTarget{Target: fail2ban.Target{Jail: "sshd", Address: "198.51.100.7"}}, Outcome: model.OutcomeIgnored, Reason: "198.51.100.0/24 is on the ignore list of sshd"}}})
+	}},
+	{"bans: under way", func(s *stage) { unbanning(s) }},
+	{"bans: done", func(s *stage) { unbanning(s).finish() }},
+	{"bans: some were not banned", func(s *stage) {
+		unbanning(s).chunk(2, model.OutcomeNothing).chunk(8, model.OutcomeDone).press("esc").finish()
+	}},
+	{"bans: results", func(s *stage) {
+		unbanning(s).chunk(2, model.OutcomeNothing).chunk(1, model.OutcomeUnknown).press("esc").finish().press("e")
+	}},
+	{"bans: taking it back", func(s *stage) { unbanning(s).finish().press("z") }},
 	{"help", func(s *stage) { attacked(s).press("?") }},
 	{"help of a jail, further down", func(s *stage) { attacked(s).press("enter", "?", "end") }},
 }
@@ -304,6 +338,69 @@ func evidence(s *stage) model.LogRead {
 		{At: at.Add(time.Second), Kind: fail2ban.LogStopped, Jail: "postfix", Text: "Jail 'postfix' stopped"},
 		{At: at.Add(time.Second), Kind: fail2ban.LogStopped, Jail: "sshd", Text: "Jail 'sshd' stopped"},
 	}}
+}
+
+// banned is the list of bans, opened.
+func banned(s *stage) *stage {
+	attacked(s).press("2")
+	var bans []fail2ban.JailBan
+	for i := range 60 {
+		b := fail2ban.JailBan{Jail: []string{"sshd", "postfix", "dovecot"}[i%3], Count: 1 + i*i%7}
+		b.Address, b.Start, b.Length = fmt.Sprintf("203.0.113.%d", i*4), s.now.Add(-time.Duration(i*i)*time.Minute), 28*time.Hour
+		b.End = b.Start.Add(b.Length)
+		bans = append(bans, b)
+	}
+	more := func(jail, address string, ago, length time.Duration) {
+		b := fail2ban.JailBan{Jail: jail, Ban: fail2ban.Ban{Address: address, Start: s.now.Add(-ago), Length: length}, Count: 1}
+		if length != fail2ban.Permanent {
+			b.End = b.Start.Add(length)
+		}
+		bans = append(bans, b)
+	}
+	more("recidive", "2001:db8:1234:5678:9abc:def0:1234:5678", 26*time.Hour, fail2ban.Permanent)
+	more("recidive", "198.51.100.0/24", 400*24*time.Hour, fail2ban.Permanent)
+	more("sshd", "192.0.2.7", 9*time.Minute+17*time.Second, 10*time.Minute)
+	more("nginx-http-auth", "mallory", 30*time.Second, time.Hour)
+	return s.send(model.BansListed{Request: 1, At: s.now, Took: 3 * time.Millisecond, Source: model.FromDatabase, List: banlist.New(bans)})
+}
+
+// own is somebody who is logged in from an address.
+func own(s *stage) *stage {
+	return s.send(model.OwnRead{At: s.now, Own: []model.Own{{Addr: netip.MustParseAddr("198.51.100.7"), Who: "mira", TTY: "pts/1", From: "SSH_CONNECTION"}}})
+}
+
+// unbanning is an unban of twenty, of which one is done.
+func unbanning(s *stage) *stage {
+	banned(s).press("o", "y", "v")
+	for range 19 {
+		s.press("down")
+	}
+	s.press("v", "u", "y")
+	s.wait(2 * time.Second)
+	return s.chunk(1, model.OutcomeDone)
+}
+
+// chunk is the answer for so many of a batch, or for all that are left.
+func (s *stage) chunk(n int, o model.Outcome) *stage {
+	b := s.m.state.Batch
+	msg := model.ActedOn{ID: 1, At: s.now, Took: time.Millisecond}
+	rest := b.Targets[len(b.Results):]
+	for _, t := range rest[:min(n, len(rest))] {
+		r := model.Result{BatchTarget: t, Outcome: o}
+		if o == model.OutcomeUnknown {
+			r.Reason = "no answer came: it may have been done"
+		}
+		msg.Results = append(msg.Results, r)
+	}
+	return s.send(msg)
+}
+
+// finish is the answer for all that are still to be done.
+func (s *stage) finish() *stage {
+	for s.m.state.Batch.Running {
+		s.chunk(99, model.OutcomeDone)
+	}
+	return s
 }
 
 // unset is a first start on a machine whose fail2ban does not run.
@@ -370,6 +467,9 @@ func TestScreens(t *testing.T) {
 	}
 }
 
+// cursorScenes are those in which somebody types at the end of a line.
+var cursorScenes = regexp.MustCompile("editing|whom to ban|yourself")
+
 func checkSize(t *testing.T, scene, view string, width, height int) {
 	t.Helper()
 	lines := strings.Split(view, "\n")
@@ -380,7 +480,7 @@ func checkSize(t *testing.T, scene, view string, width, height int) {
 		if w := ansi.StringWidth(l); w > width {
 			t.Errorf("%s: line %d takes %d cells: %q", scene, i+1, w, l)
 		}
-		if l != strings.TrimRight(l, " ") && !strings.Contains(scene, "editing") { // there it is the cursor
+		if l != strings.TrimRight(l, " ") && !cursorScenes.MatchString(scene) { // there it is the cursor
 			t.Errorf("%s: line %d ends in blanks: %q", scene, i+1, l)
 		}
 	}

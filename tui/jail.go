@@ -24,22 +24,8 @@ func (j jailScreen) keys(k keyMap) (often, seldom []key.Binding) {
 }
 
 func (j jailScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {
-	bans := len(s.Detail.Bans)
 	seen := max(1, p.height-len(j.facts(p, s))-2)
-	switch {
-	case key.Matches(msg, k.Up):
-		j.win = j.win.move(-1, bans, seen)
-	case key.Matches(msg, k.Down):
-		j.win = j.win.move(1, bans, seen)
-	case key.Matches(msg, k.PageUp):
-		j.win = j.win.move(-seen, bans, seen)
-	case key.Matches(msg, k.PageDown):
-		j.win = j.win.move(seen, bans, seen)
-	case key.Matches(msg, k.Top):
-		j.win = j.win.move(-bans, bans, seen)
-	case key.Matches(msg, k.Bottom):
-		j.win = j.win.move(bans, bans, seen)
-	}
+	j.win, _ = j.win.press(k, msg, len(s.Detail.Bans), seen)
 	return j, outcome{}
 }
 

@@ -13,6 +13,9 @@ type keyMap struct {
 	Recover, Dismiss, Unlock, Lock          key.Binding
 	Overview, Settings, Setup, Edit, Keep   key.Binding
 	Choose, Yes                             key.Binding
+	Bans, Ban, Unban, UnbanAll, Allow       key.Binding
+	MarkOne, MarkRange, MarkAll, Invert     key.Binding
+	TakeBack, Results, Copy, Go             key.Binding
 }
 
 func bind(shown, does string, keys ...string) key.Binding {
@@ -22,34 +25,47 @@ func bind(shown, does string, keys ...string) key.Binding {
 // defaultKeys are the keys, written with the glyphs that the terminal has.
 func defaultKeys(g Glyphs) keyMap {
 	return keyMap{
-		Up:       bind(g.Above+"/k", "up", "up", "k"),
-		Down:     bind(g.Below+"/j", "down", "down", "j"),
-		PageUp:   bind("pgup", "page up", "pgup", "ctrl+b"),
-		PageDown: bind("pgdn", "page down", "pgdown", "ctrl+f"),
-		Top:      bind("g", "first", "home", "g"),
-		Bottom:   bind("G", "last", "end", "G"),
-		Open:     bind(g.Enter, "open", "enter", "l", "right"),
-		Back:     bind("esc", "back", "esc", "h", "left", "backspace"),
-		Filter:   bind("/", "filter", "/"),
-		Sort:     bind("s", "sort", "s"),
-		Reverse:  bind("S", "reverse the order", "S"),
-		Pause:    bind("p", "pause", "p"),
-		Now:      bind("r", "refresh", "r"),
-		Help:     bind("?", "help", "?"),
-		Quit:     bind("q", "quit", "q"),
-		Kill:     bind("ctrl+c", "quit at once", "ctrl+c"),
-		Suspend:  bind("ctrl+z", "suspend", "ctrl+z"),
-		Recover:  bind("R", "recover", "R"),
-		Dismiss:  bind("x", "hide the alert", "x"),
-		Unlock:   bind("o", "unlock this pane", "o"),
-		Lock:     bind("L", "lock every pane", "L"),
-		Overview: bind("1", "overview", "1"),
-		Settings: bind("6", "settings", "6"),
-		Setup:    bind("7", "setup", "7"),
-		Edit:     bind(g.Enter, "edit", "enter"),
-		Keep:     bind("w", "keep for good", "w"),
-		Choose:   bind(g.Enter, "do it", "enter"),
-		Yes:      bind("y", "yes", "y", "Y"),
+		Up:        bind(g.Above+"/k", "up", "up", "k"),
+		Down:      bind(g.Below+"/j", "down", "down", "j"),
+		PageUp:    bind("pgup", "page up", "pgup", "ctrl+b"),
+		PageDown:  bind("pgdn", "page down", "pgdown", "ctrl+f"),
+		Top:       bind("g", "first", "home", "g"),
+		Bottom:    bind("G", "last", "end", "G"),
+		Open:      bind(g.Enter, "open", "enter", "l", "right"),
+		Back:      bind("esc", "back", "esc", "h", "left", "backspace"),
+		Filter:    bind("/", "filter", "/"),
+		Sort:      bind("s", "sort", "s"),
+		Reverse:   bind("S", "reverse the order", "S"),
+		Pause:     bind("p", "pause", "p"),
+		Now:       bind("r", "refresh", "r"),
+		Help:      bind("?", "help", "?"),
+		Quit:      bind("q", "quit", "q"),
+		Kill:      bind("ctrl+c", "quit at once", "ctrl+c"),
+		Suspend:   bind("ctrl+z", "suspend", "ctrl+z"),
+		Recover:   bind("R", "recover", "R"),
+		Dismiss:   bind("x", "hide the alert", "x"),
+		Unlock:    bind("o", "unlock this pane", "o"),
+		Lock:      bind("L", "lock every pane", "L"),
+		Overview:  bind("1", "overview", "1"),
+		Bans:      bind("2", "bans", "2"),
+		Ban:       bind("b", "ban", "b"),
+		Unban:     bind("u", "unban", "u"),
+		UnbanAll:  bind("U", "unban in every jail", "U"),
+		Allow:     bind("i", "never ban", "i"),
+		MarkOne:   bind("space", "mark", " "),
+		MarkRange: bind("v", "mark a range", "v"),
+		MarkAll:   bind("*", "mark all that are shown", "*"),
+		Invert:    bind("~", "turn the marks round", "~"),
+		TakeBack:  bind("z", "take back the last act", "z"),
+		Results:   bind("e", "result of the last act", "e"),
+		Copy:      bind("y", "copy", "y"),
+		Go:        bind(":", "open an address", ":"),
+		Settings:  bind("6", "settings", "6"),
+		Setup:     bind("7", "setup", "7"),
+		Edit:      bind(g.Enter, "edit", "enter"),
+		Keep:      bind("w", "keep for good", "w"),
+		Choose:    bind(g.Enter, "do it", "enter"),
+		Yes:       bind("y", "yes", "y", "Y"),
 	}
 }
 
@@ -60,5 +76,5 @@ func (k keyMap) moving() []key.Binding {
 
 // always are the keys that work on every screen.
 func (k keyMap) always() (often, seldom []key.Binding) {
-	return []key.Binding{k.Help, k.Quit}, []key.Binding{k.Recover, k.Dismiss, k.Unlock, k.Lock, k.Overview, k.Settings, k.Setup, k.Kill, k.Suspend}
+	return []key.Binding{k.Help, k.Quit}, []key.Binding{k.Recover, k.Dismiss, k.Unlock, k.Lock, k.Results, k.TakeBack, k.Overview, k.Bans, k.Go, k.Settings, k.Setup, k.Kill, k.Suspend}
 }

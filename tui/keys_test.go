@@ -199,7 +199,9 @@ func TestEffectsBecomeMessages(t *testing.T) {
 		Look:    func(config.Settings) Look { return Look{} },
 		Perform: func(_ context.Context, e model.Effect) model.Msg { return e },
 	})
-	if _, cmd := m.Update(model.Started{At: t0}); cmd() != (model.Probe{Seq: 1}) {
-		t.Error("the probe was not carried out")
+	_, cmd := m.Update(model.Started{At: t0})
+	batch, is := cmd().(tea.BatchMsg)
+	if !is || len(batch) != 2 || batch[0]() != (model.Probe{Seq: 1}) || batch[1]() != (model.ReadOwn{}) {
+		t.Errorf("not carried out: %v", batch)
 	}
 }

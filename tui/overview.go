@@ -61,26 +61,14 @@ func (o overview) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen,
 	rows := o.rows(s)
 	o = o.sync(rows)
 	seen := o.layout(s, p.room()).rows
-	move := func(by int) (screen, outcome) {
-		o.win = o.win.move(by, len(rows), seen)
+	if win, moved := o.win.press(k, msg, len(rows), seen); moved {
+		o.win = win
 		if len(rows) > 0 {
 			o.selected = rows[o.win.cursor].Name
 		}
 		return o, outcome{}
 	}
 	switch {
-	case key.Matches(msg, k.Up):
-		return move(-1)
-	case key.Matches(msg, k.Down):
-		return move(1)
-	case key.Matches(msg, k.PageUp):
-		return move(-seen)
-	case key.Matches(msg, k.PageDown):
-		return move(seen)
-	case key.Matches(msg, k.Top):
-		return move(-len(rows))
-	case key.Matches(msg, k.Bottom):
-		return move(len(rows))
 	case key.Matches(msg, k.Sort):
 		o.order = o.order.next()
 	case key.Matches(msg, k.Reverse):

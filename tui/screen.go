@@ -21,15 +21,25 @@ type screen interface {
 	view(pen, model.State) []string
 }
 
+// A follower is a screen that keeps something that it worked out from the state,
+// where that is too much to be worked out each time that it is drawn.
+type follower interface {
+	// follow is the screen after the state has changed.
+	follow(model.State) screen
+}
+
 // room is how much a screen has to draw on.
 type room struct{ width, height int }
 
 // outcome is what follows from a key beyond the screen itself.
 type outcome struct {
-	open   screen        // to be put on top
-	msg    model.Msg     // for the model
-	ask    model.ActKind // an act to ask about
-	typing bool          // keys are text for the screen until it says otherwise
+	open    screen                // to be put on top
+	msg     model.Msg             // for the model
+	ask     model.ActKind         // an act to ask about
+	batch   *model.BatchRequested // an act on addresses to ask about
+	prompt  *banPrompt            // to be typed into
+	address string                // to be opened
+	typing  bool                  // keys are text for the screen until it says otherwise
 }
 
 // small tells whether there is room for little more than the numbers.

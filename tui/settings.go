@@ -28,16 +28,11 @@ func (v settingsScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (s
 	if v.typing {
 		return v.typed(msg, keys[v.win.cursor].Name)
 	}
-	seen := v.rows(p)
+	if win, moved := v.win.press(k, msg, len(keys), v.rows(p)); moved {
+		v.win = win
+		return v, outcome{}
+	}
 	switch {
-	case key.Matches(msg, k.Up):
-		v.win = v.win.move(-1, len(keys), seen)
-	case key.Matches(msg, k.Down):
-		v.win = v.win.move(1, len(keys), seen)
-	case key.Matches(msg, k.Top), key.Matches(msg, k.PageUp):
-		v.win = v.win.move(-len(keys), len(keys), seen)
-	case key.Matches(msg, k.Bottom), key.Matches(msg, k.PageDown):
-		v.win = v.win.move(len(keys), len(keys), seen)
 	case key.Matches(msg, k.Keep):
 		return v, outcome{msg: model.SettingsKeeping{}}
 	case key.Matches(msg, k.Edit):

@@ -124,6 +124,27 @@ func (l *line) cell(s Style, t safetext.Text, c column) {
 // window is which rows of a table are seen: it follows the cursor.
 type window struct{ top, cursor int }
 
+// press moves the cursor by a key among so many rows, of which so many are seen,
+// and tells whether it is a key that moves.
+func (w window) press(k keyMap, msg tea.KeyMsg, rows, seen int) (window, bool) {
+	switch {
+	case key.Matches(msg, k.Up):
+		return w.move(-1, rows, seen), true
+	case key.Matches(msg, k.Down):
+		return w.move(1, rows, seen), true
+	case key.Matches(msg, k.PageUp):
+		return w.move(-seen, rows, seen), true
+	case key.Matches(msg, k.PageDown):
+		return w.move(seen, rows, seen), true
+	case key.Matches(msg, k.Top):
+		return w.move(-rows, rows, seen), true
+	case key.Matches(msg, k.Bottom):
+		return w.move(rows, rows, seen), true
+	default:
+		return w, false
+	}
+}
+
 // move moves the cursor among so many rows, of which so many are seen.
 func (w window) move(by, rows, seen int) window {
 	w.cursor = max(0, min(w.cursor+by, rows-1))

@@ -18,6 +18,7 @@ import (
 
 	"bantop/config"
 	"bantop/model"
+	"bantop/model/banlist"
 	"bantop/tui/safetext"
 )
 
@@ -46,6 +47,8 @@ type Model struct {
 	screens  []screen // the last is on top; the first stays
 	typing   bool
 	question *question    // that is asked; nil where none is
+	prompt   *banPrompt   // that is typed into; nil where none is
+	going    *goPrompt    // likewise
 	frozen   *model.State // what is shown while paused
 	offered  bool         // the setup was opened by itself
 	now      func() time.Time
@@ -135,8 +138,26 @@ func (m Model) feed(msg model.Msg) (Model, tea.Cmd) {
 	for i, e := range effects {
 		cmds[i] = do(m.perform, e)
 	}
+	m = m.followed()
+	if _, acted := msg.(model.ActedOn); acted {
+		m = m.askIgnored()
+	}
 	m, cmd := m.offerSetup()
 	return m, tea.Batch(append(cmds, cmd)...)
+}
+
+// followed lets the screens work out anew what they keep of the state.
+func (m Model) followed() Model {
+	for i, s := range m.screens {
+		f, follows := s.(follower)
+		if !follows {
+			continue
+		}
+		screens := slices.Clone(m.screens)
+		screens[i] = f.follow(m.shown())
+		m.screens = screens
+	}
+	return m
 }
 
 // do carries out one effect; what comes of it is the next message.
@@ -173,6 +194,10 @@ func (m Model) press(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 		return m, tea.Suspend
 	case m.question != nil:
 		return m.answer(msg)
+	case m.prompt != nil:
+		return m.pressPrompt(msg), nil
+	case m.going != nil:
+		return m.pressGo(msg)
 	case m.typing:
 		return m.pressScreen(msg)
 	case msg.Paste: // text is no command
@@ -182,7 +207,9 @@ func (m Model) press(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 			return m, tea.Quit
 		}
 		return m.back()
-	case key.Matches(msg, k.Back) && len(m.screens) > 1:
+	case key.Matches(msg, k.Back) && m.state.Batch.Running && msg.Type == tea.KeyEsc:
+		return m.feed(model.BatchStopped{})
+	case key.Matches(msg, k.Back) && len(m.screens) > 1 && !m.holdsBack():
 		return m.back()
 	case key.Matches(msg, k.Pause):
 		return m.pause(), nil
@@ -204,6 +231,17 @@ func (m Model) pressAnywhere(msg tea.KeyMsg) (next Model, cmd tea.Cmd, done bool
 		return m.openScreen(helpScreen{of: m.allKeys()}), nil, true
 	case key.Matches(msg, k.Settings):
 		return m.openScreen(settingsScreen{}), nil, true
+	case key.Matches(msg, k.Go):
+		m.going = &goPrompt{}
+		return m, nil, true
+	case key.Matches(msg, k.Results):
+		return m.openScreen(resultsScreen{}), nil, true
+	case key.Matches(msg, k.TakeBack):
+		return m.askTakeBack(), nil, true
+	case key.Matches(msg, k.Bans):
+		m = m.openScreen(bansScreen{by: banlist.BySince})
+		m, cmd = m.feed(model.BansOpened{})
+		return m, cmd, true
 	case key.Matches(msg, k.Setup):
 		m, cmd = m.openSetup(false)
 		return m, cmd, true
@@ -227,6 +265,19 @@ func (m Model) pressAnywhere(msg tea.KeyMsg) (next Model, cmd tea.Cmd, done bool
 	default:
 		return m, nil, false
 	}
+}
+
+// holdsBack tells whether the screen on top has something to take back before it
+// is left.
+func (m Model) holdsBack() bool {
+	b, is := m.top().(bansScreen)
+	return is && b.busy()
+}
+
+// askTakeBack asks whether to do the opposite of the newest act.
+func (m Model) askTakeBack() Model {
+	kind, targets := m.state.Batch.Reverse(m.now())
+	return m.askBatch(model.BatchRequested{Kind: kind, Targets: targets, Back: true})
 }
 
 // openScreen puts a screen on top, unless one of its kind is.
@@ -266,8 +317,15 @@ func (m Model) pressScreen(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	if out.open != nil {
 		m.screens = append(m.screens, out.open)
 	}
-	if out.ask != "" {
+	switch {
+	case out.ask != "":
 		m = m.ask(out.ask)
+	case out.batch != nil:
+		m = m.askBatch(*out.batch)
+	case out.prompt != nil:
+		m.prompt = out.prompt
+	case out.address != "":
+		return m.openAddress(out.address)
 	}
 	return m.feed(out.msg)
 }
@@ -280,6 +338,10 @@ func (m Model) back() (Model, tea.Cmd) {
 	switch was.(type) {
 	case jailScreen:
 		return m.feed(model.JailClosed{})
+	case addressScreen:
+		return m.feed(model.AddressClosed{})
+	case bansScreen:
+		return m.feed(model.BansClosed{})
 	case setupScreen:
 		return m.feed(model.SetupClosed{})
 	case recovery:

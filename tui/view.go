@@ -62,10 +62,20 @@ func (m Model) foot() []string {
 	if m.question != nil {
 		return m.question.draw(m.pen, m.state)
 	}
+	if m.prompt != nil {
+		return m.prompt.draw(m.pen)
+	}
+	if m.going != nil {
+		return m.going.draw(m.pen)
+	}
 	o, isOverview := m.top().(overview)
 	if m.typing && isOverview {
 		return []string{m.pen.line().put(m.pen.Key, "/").say(Style{}, o.filter).put(m.pen.Mark, " ").
 			put(m.pen.Faint, "  enter keeps the filter, esc clears it").String()}
+	}
+	if b, is := m.top().(bansScreen); is && b.typing {
+		return []string{m.pen.line().put(m.pen.Key, "/").say(Style{}, b.filter).put(m.pen.Mark, " ").
+			put(m.pen.Faint, "  203.0.113.0/24  jail:sshd  left:<1h  count:>3  !not").String()}
 	}
 	var note safetext.Text
 	if isOverview && o.filter != "" {

@@ -130,15 +130,18 @@ func (r *Runner) gather(ctx context.Context, want []string) ([]string, error) {
 }
 
 // doJournal writes into the journal, also while bantop ends.
-func (r *Runner) doJournal(ctx context.Context, e model.Journal) model.Msg {
+func (r *Runner) doJournal(ctx context.Context, entries ...model.Journal) model.Msg {
 	if !r.shared.usable() {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
 	p := r.opts.Person
-	err := r.shared.store.Append(ctx, store.Act{At: e.At, Who: p.Who, TTY: p.TTY, Host: p.Host, Act: e.Act, Jail: e.Jail, Result: e.Result})
-	if err != nil {
+	acts := make([]store.Act, len(entries))
+	for i, e := range entries {
+		acts[i] = store.Act{At: e.At, Who: p.Who, TTY: p.TTY, Host: p.Host, Act: e.Act, Jail: e.Jail, Address: e.Address, Result: e.Result}
+	}
+	if err := r.shared.store.Append(ctx, acts...); err != nil {
 		return r.shared.broke(err)
 	}
 	return nil

@@ -69,7 +69,7 @@ func (r *Runner) doReadLog(ctx context.Context) model.Msg {
 		target = r.lastLog()
 	}
 	msg := model.LogRead{At: r.now()}
-	notes, err := logfile.Tail(target, logTail, r.opts.Zone)
+	notes, err := logfile.Tail(target, logTail, r.zone())
 	if err != nil {
 		msg.Reason = err.Error()
 		return msg
@@ -94,7 +94,7 @@ const logLines = 200
 // readLog returns what the log says about reloads, jails and errors, newest
 // last. That it cannot be read is no fault: it only adds to what is seen.
 func (r *Runner) readLog() []fail2ban.LogNote {
-	all, err := logfile.Tail(r.known.log, logTail, r.opts.Zone)
+	all, err := logfile.Tail(r.known.log, logTail, r.zone())
 	if err != nil {
 		return nil
 	}

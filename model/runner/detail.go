@@ -15,7 +15,7 @@ func (r *Runner) doFetchJail(ctx context.Context, e model.FetchJail) model.Msg {
 	var err error
 	msg.Settings, err = r.opts.Client.JailSettings(ctx, e.Jail)
 	if err == nil && e.Bans {
-		msg.Bans, err = r.opts.Client.Bans(ctx, e.Jail, r.opts.Zone)
+		msg.Bans, err = r.opts.Client.Bans(ctx, e.Jail, r.zone())
 		msg.HasBans = err == nil
 	}
 	if err != nil {
@@ -31,7 +31,7 @@ func (r *Runner) doFetchBans(ctx context.Context, e model.FetchBans) model.Msg {
 	fetching, cancel := context.WithTimeout(ctx, r.answerTime())
 	defer cancel()
 	msg := model.BansFetched{Jail: e.Jail, At: e.At, Count: e.Count}
-	if bans, err := r.opts.Client.Bans(fetching, e.Jail, r.opts.Zone); err == nil {
+	if bans, err := r.opts.Client.Bans(fetching, e.Jail, r.zone()); err == nil {
 		msg.Bans = bans
 	}
 	if ctx.Err() != nil {

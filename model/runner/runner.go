@@ -11,6 +11,7 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/control"
 	"bantop/model"
+	"bantop/model/here"
 	"bantop/model/store"
 )
 
@@ -24,9 +25,11 @@ type Client interface {
 	JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error)
 	Bans(ctx context.Context, jail string, loc *time.Location) ([]fail2ban.Ban, error)
 	LogTarget(ctx context.Context) (string, error)
+	DBFile(ctx context.Context) (string, error)
 	PID() int
 	Started() time.Time
 	Gone() bool
+	Acts
 }
 
 // Control is what a Runner has fail2ban-client do. *control.Control is one.
@@ -48,13 +51,15 @@ type Options struct {
 	Now     func() time.Time       // default time.Now
 	Boot    func() time.Duration   // time since the machine started; default its own clock
 	LastMod func(string) time.Time // when a log file was written to; default its modification time
-	Zone    *time.Location         // of the server; default time.Local
+	Zone    *time.Location         // of the server; default that of its process
 	Watch   bool                   // look at once when the server's log is written to
 	Store   store.Store            // what is shared; nil where nothing is
 	Failed  error                  // why Store could not be read; nil where it could
 	Once    bool                   // one look is wanted, not a turn in looking
 	Person  Person                 // who acts
 	File    string                 // the administrator's settings file, beside which settings are kept
+
+	Sessions func() []here.Session // who is logged in; default on this machine
 
 	// Checks looks at all that bantop needs; what takes a process of its own again
 	// where fresh is set. nil where nothing is to be looked at.
@@ -72,6 +77,7 @@ type Runner struct {
 	known  known
 	log    watcher
 	shared *shared
+	db     database
 
 	gathering time.Duration // how long jails may take to appear after an act that said OK
 	retry     time.Duration // after how long a store that failed is tried again
@@ -94,8 +100,8 @@ func New(opts Options) *Runner {
 	if opts.LastMod == nil {
 		opts.LastMod = lastMod
 	}
-	if opts.Zone == nil {
-		opts.Zone = time.Local
+	if opts.Sessions == nil {
+		opts.Sessions = sessions
 	}
 	r := &Runner{opts: opts, hurry: make(chan struct{}, 1), shared: newShared(opts.Store, opts.Failed), gathering: gathering, retry: retryEvery}
 	r.timeout.Store(int64(opts.Timeout))
@@ -125,8 +131,18 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 		return r.doPerform(ctx, e)
 	case model.Journal:
 		return r.doJournal(ctx, e)
+	case model.JournalAll:
+		return r.doJournal(ctx, e.Entries...)
+	case model.FetchAddress:
+		return r.doFetchAddress(ctx, e)
+	case model.ActOn:
+		return r.doActOn(ctx, e)
+	case model.ReadOwn:
+		return r.doReadOwn()
 	case model.KeepSettings:
 		return r.doKeepSettings(e)
+	case model.ListBans:
+		return r.doListBans(ctx, e)
 	case model.CheckSetup:
 		return r.doCheckSetup(ctx, e)
 	case model.Configure:

@@ -8,12 +8,18 @@ import (
 )
 
 // Append adds to the journal.
-func (s *sqliteStore) Append(ctx context.Context, a Act) error {
+func (s *sqliteStore) Append(ctx context.Context, acts ...Act) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.tx(ctx, func(t tx) error {
-		return t.exec("INSERT INTO act (server, at, who, tty, host, act, jail, address, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			s.key, a.At.UnixNano(), a.Who, a.TTY, a.Host, a.Act, a.Jail, a.Address, a.Result)
+		for _, a := range acts {
+			err := t.exec("INSERT INTO act (server, at, who, tty, host, act, jail, address, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+				s.key, a.At.UnixNano(), a.Who, a.TTY, a.Host, a.Act, a.Jail, a.Address, a.Result)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", kindOf(err))

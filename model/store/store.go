@@ -37,8 +37,8 @@ type Store interface {
 	// Unlock gives it back.
 	Unlock(ctx context.Context) error
 
-	// Append adds to the journal.
-	Append(ctx context.Context, act Act) error
+	// Append adds to the journal, all or nothing.
+	Append(ctx context.Context, acts ...Act) error
 	// Acts reads the newest so many of the journal, oldest first.
 	Acts(ctx context.Context, most int) ([]Act, error)
 

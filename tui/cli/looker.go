@@ -2,7 +2,13 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"bantop/model"
 )
@@ -18,6 +24,41 @@ func newLooker(srv server) *looker {
 	l := &looker{server: srv}
 	l.feed(model.Started{At: time.Now().Round(0)})
 	return l
+}
+
+// looker looks at the server of the flags once.
+func (f *flags) looker(cmd *cobra.Command) (*looker, error) {
+	settings, err := f.settings(cmd)
+	if err != nil {
+		return nil, err
+	}
+	l := newLooker(connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, out: cmd.OutOrStdout()}))
+	l.settle(cmd.Context())
+	return l, nil
+}
+
+// up is why nothing can be asked of the server; nil where it answers.
+func (l *looker) up(doing string) error {
+	s := l.state.Runtime.Server
+	if s.Kind.Up() {
+		return nil
+	}
+	text := doing + ": " + s.Reason
+	if s.Hint != "" {
+		text += "\nnext: " + s.Hint
+	}
+	return errors.New(text)
+}
+
+// hasJails is which of the jails do not run; nil where all do.
+func (l *looker) hasJails(doing string, jails []string) error {
+	running := l.state.Runtime.Server.Names()
+	for _, j := range jails {
+		if !slices.Contains(running, j) {
+			return fmt.Errorf("%s: there is no jail %q; those that run are %s", doing, j, strings.Join(running, ", "))
+		}
+	}
+	return nil
 }
 
 func (l *looker) feed(msg model.Msg) {

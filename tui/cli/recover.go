@@ -69,16 +69,13 @@ func recoverServer(cmd *cobra.Command, f *flags, r recoverFlags) error {
 	if err != nil {
 		return err
 	}
-	settings, err := f.settings(cmd)
+	l, err := f.looker(cmd)
 	if err != nil {
 		return err
 	}
-	srv := connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, out: cmd.OutOrStdout()})
-	defer srv.close()
-	ctx, l := cmd.Context(), newLooker(srv)
-	l.settle(ctx)
+	defer l.close()
 	l.feed(model.EvidenceOpened{})
-	l.finish(ctx)
+	l.finish(cmd.Context())
 	if !r.json {
 		if err := plain.Evidence(cmd.OutOrStdout(), door(), l.state); err != nil {
 			return err

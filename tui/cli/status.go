@@ -55,15 +55,12 @@ func printer(cmd *cobra.Command, asJSON bool, format string) func(model.State) e
 }
 
 func status(cmd *cobra.Command, f *flags, print func(model.State) error, watch bool) error {
-	settings, err := f.settings(cmd)
+	l, err := f.looker(cmd)
 	if err != nil {
 		return err
 	}
-	srv := connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, out: cmd.OutOrStdout()})
-	defer srv.close()
+	defer l.close()
 	ctx := cmd.Context()
-	l := newLooker(srv)
-	l.settle(ctx)
 	if err := print(l.state); err != nil {
 		return err
 	}

@@ -102,6 +102,36 @@ func Left(d time.Duration) string {
 	return Span(d.Truncate(time.Minute))
 }
 
+// TimeLeft is how long a ban still lasts, for a row of a table: in its last minute
+// by the second.
+func TimeLeft(d time.Duration) string {
+	switch {
+	case d == fail2ban.Permanent:
+		return "for ever"
+	case d <= 0:
+		return "over"
+	case d < time.Minute:
+		return Span(d)
+	default:
+		return Left(d)
+	}
+}
+
+// When is a moment of the past, for a row of a table: the time of a day, and which
+// where it is not today.
+func When(t, now time.Time) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case t.Year() == now.Year() && t.YearDay() == now.YearDay():
+		return t.Format("15:04:05")
+	case t.Year() == now.Year():
+		return t.Format("2 Jan 15:04")
+	default:
+		return t.Format(time.DateOnly)
+	}
+}
+
 // Latency is how long a server took to answer, without digits that change at
 // every look: "<1 ms", "2 ms", "1.2 s".
 func Latency(d time.Duration) string {

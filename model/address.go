@@ -1,0 +1,139 @@
+package model
+
+import (
+	"slices"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/fail2ban/addr"
+	"bantop/model/banlist"
+)
+
+// BanRecord is a ban of one address that fail2ban's database tells of.
+type BanRecord struct {
+	fail2ban.JailBan
+	Current  bool // it is in force
+	Failures int
+	Matches  []string // log lines that led to it, oldest first
+}
+
+// IgnoreRule is an entry of a jail's ignore list that holds an address.
+type IgnoreRule struct{ Jail, Entry string }
+
+// Address is what is known of the address that is open.
+type Address struct {
+	Address string    // "" where none is open
+	At      time.Time // when it was asked; zero before
+	Records []BanRecord
+	Ignored []IgnoreRule
+	Reason  string // why the records cannot be had; "" where they can
+
+	inFlight bool
+	request  uint64
+}
+
+// AddressOpened says that somebody wants to know about an address.
+type AddressOpened struct{ Address string }
+
+// AddressClosed says that nobody does any more.
+type AddressClosed struct{}
+
+// FetchAddress asks what fail2ban knows of an address. Its result is an
+// AddressFetched with the same Request.
+type FetchAddress struct {
+	Address string
+	Request uint64
+	Jails   []string // whose ignore lists are looked at
+}
+
+// AddressFetched is the result of FetchAddress: the records newest first.
+type AddressFetched struct {
+	Request uint64
+	At      time.Time
+	Records []BanRecord
+	Ignored []IgnoreRule
+	Reason  string
+}
+
+func (s State) updateAddress(msg Msg) (State, []Effect) {
+	switch msg := msg.(type) {
+	case AddressOpened:
+		s.Address = Address{Address: spelled(msg.Address), request: s.Address.request}
+		s, fetch := s.fetchAddress()
+		s, list := s.openBans()
+		return s, append(fetch, list...)
+	case AddressClosed:
+		s.Address = Address{request: s.Address.request}
+		s.Bans.open = max(0, s.Bans.open-1)
+		return s, nil
+	case AddressFetched:
+		return s.addressFetched(msg), nil
+	default:
+		return s, nil
+	}
+}
+
+// spelled is an address as fail2ban writes it; what is none stays as it is.
+func spelled(address string) string {
+	if p, _, err := addr.Parse(address); err == nil {
+		return addr.Format(p)
+	}
+	return address
+}
+
+func (s State) fetchAddress() (State, []Effect) {
+	s.Address.request++
+	s.Address.inFlight = true
+	return s, []Effect{FetchAddress{Address: s.Address.Address, Request: s.Address.request, Jails: s.Runtime.Server.Names()}}
+}
+
+func (s State) addressFetched(msg AddressFetched) State {
+	s = s.at(msg.At)
+	a := s.Address
+	if msg.Request != a.request {
+		return s
+	}
+	a.At, a.inFlight, a.Reason = msg.At, false, msg.Reason
+	a.Records, a.Ignored = slices.Clone(msg.Records), slices.Clone(msg.Ignored)
+	s.Address = a
+	return s
+}
+
+// addressStale asks again for the address that is open, where the list of bans
+// was renewed since.
+func (s State) addressStale() (State, []Effect) {
+	a := s.Address
+	if a.Address == "" || a.inFlight || !s.Runtime.Server.Kind.Up() || !s.Bans.At.After(a.At) {
+		return s, nil
+	}
+	return s.fetchAddress()
+}
+
+// Current are the bans in force of the address that is open, those of networks
+// that hold it among them, by jail.
+func (s State) Current() []banlist.Row {
+	p, _, err := addr.Parse(s.Address.Address)
+	var out []banlist.Row
+	for i := range s.Bans.List.Len() {
+		r := s.Bans.List.Row(int32(i))
+		if r.Address == s.Address.Address || err == nil && r.Net.IsValid() && addr.Holds(r.Net, p) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// OwnOf are the logins from the address that is open.
+func (s State) OwnOf() []Own {
+	p, _, err := addr.Parse(s.Address.Address)
+	if err != nil {
+		return nil
+	}
+	var out []Own
+	for _, o := range s.Logins.Own {
+		if addr.Holds(p, addr.Of(o.Addr)) {
+			out = append(out, o)
+		}
+	}
+	return out
+}

@@ -1,0 +1,158 @@
+// Package banlist holds every ban of every jail as a value that can be filtered
+// and ordered fast: what takes long (addresses are parsed, orders are sorted) is
+// done once, when the list is made.
+package banlist
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/fail2ban/addr"
+)
+
+// Row is one ban.
+type Row struct {
+	fail2ban.JailBan
+	Net netip.Prefix // what Address means; not valid where it is no address
+}
+
+// Target is what an act on the row is done to.
+func (r Row) Target() fail2ban.Target { return fail2ban.Target{Jail: r.Jail, Address: r.Address} }
+
+// Left is how long the ban still lasts; 0 where it is over. A permanent one is
+// fail2ban.Permanent.
+func (r Row) Left(now time.Time) time.Duration {
+	if r.Length == fail2ban.Permanent {
+		return fail2ban.Permanent
+	}
+	return max(0, r.End.Sub(now))
+}
+
+// Column is what rows are ordered by.
+type Column int
+
+// The columns.
+const (
+	ByAddress Column = iota
+	ByJail
+	BySince
+	ByLeft
+	ByCount
+	Columns // how many there are
+)
+
+// List is every ban. It never changes: the zero List is empty.
+type List struct {
+	rows   []Row
+	orders [Columns][]int32 // of each column, the rows in its order
+}
+
+// New makes a list of bans. Of two of one address in one jail the later counts.
+func New(bans []fail2ban.JailBan) *List {
+	l := &List{rows: make([]Row, 0, len(bans))}
+	at := make(map[fail2ban.Target]int, len(bans))
+	for _, b := range bans {
+		row := Row{JailBan: b}
+		if p, _, err := addr.Parse(b.Address); err == nil {
+			row.Net = p
+		}
+		if i, twice := at[row.Target()]; twice {
+			l.rows[i] = row
+			continue
+		}
+		at[row.Target()] = len(l.rows)
+		l.rows = append(l.rows, row)
+	}
+	for c := range Columns {
+		l.orders[c] = l.order(c)
+	}
+	return l
+}
+
+// Len is how many bans there are.
+func (l *List) Len() int {
+	if l == nil {
+		return 0
+	}
+	return len(l.rows)
+}
+
+// Row is one of them, by its number.
+func (l *List) Row(i int32) Row { return l.rows[i] }
+
+// order sorts the rows by a column; what is the same there, by address and jail.
+func (l *List) order(c Column) []int32 {
+	order := make([]int32, len(l.rows))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	compare := comparisons[c]
+	slices.SortFunc(order, func(i, j int32) int {
+		a, b := &l.rows[i], &l.rows[j]
+		if n := compare(a, b); n != 0 {
+			return n
+		}
+		if n := byAddress(a, b); n != 0 {
+			return n
+		}
+		return strings.Compare(a.Jail, b.Jail)
+	})
+	return order
+}
+
+var comparisons = [Columns]func(a, b *Row) int{
+	ByAddress: byAddress,
+	ByJail:    func(a, b *Row) int { return strings.Compare(a.Jail, b.Jail) },
+	BySince:   func(a, b *Row) int { return b.Start.Compare(a.Start) }, // the newest first
+	ByLeft:    byLeft,
+	ByCount:   func(a, b *Row) int { return b.Count - a.Count }, // the most often first
+}
+
+// byAddress puts addresses first, then what is none.
+func byAddress(a, b *Row) int {
+	switch {
+	case a.Net.IsValid() && b.Net.IsValid():
+		return addr.Compare(a.Net, b.Net)
+	case a.Net.IsValid():
+		return -1
+	case b.Net.IsValid():
+		return 1
+	default:
+		return strings.Compare(a.Address, b.Address)
+	}
+}
+
+// byLeft puts what ends soonest first, and permanent bans last.
+func byLeft(a, b *Row) int {
+	switch ap, bp := a.Length == fail2ban.Permanent, b.Length == fail2ban.Permanent; {
+	case ap && bp:
+		return 0
+	case ap:
+		return 1
+	case bp:
+		return -1
+	default:
+		return a.End.Compare(b.End)
+	}
+}
+
+// Select are the numbers of the rows that a query finds, in the order of a
+// column, or from its end.
+func (l *List) Select(q Query, by Column, reverse bool, now time.Time) []int32 {
+	if l == nil {
+		return nil
+	}
+	out := make([]int32, 0, len(l.rows))
+	for _, i := range l.orders[by] {
+		if q.Match(&l.rows[i], now) {
+			out = append(out, i)
+		}
+	}
+	if reverse {
+		slices.Reverse(out)
+	}
+	return slices.Clip(out)
+}

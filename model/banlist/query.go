@@ -1,0 +1,175 @@
+package banlist
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/fail2ban/addr"
+)
+
+// Query is what a list is filtered by. The zero Query finds everything.
+type Query struct{ conditions []condition }
+
+// condition is one word of a query.
+type condition struct {
+	match func(r *Row, now time.Time) bool
+	timed bool // whether it holds changes as time passes
+}
+
+// ParseQuery reads a query: words, all of which have to hold.
+//
+//	203.0.113       a part of an address or of a jail's name
+//	203.0.113.0/24  a network: what lies in it, and what holds it
+//	jail:ssh        a part of a jail's name
+//	left:<1h        what ends within an hour; left:>1d; left:forever
+//	count:>3        what was banned more than three times
+//	!word           what a word does not find
+//
+// The error says which word cannot be read, and what it may be.
+func ParseQuery(text string) (Query, error) {
+	var q Query
+	for _, word := range strings.Fields(text) {
+		c, err := parseWord(word)
+		if err != nil {
+			return Query{}, err
+		}
+		q.conditions = append(q.conditions, c)
+	}
+	return q, nil
+}
+
+func parseWord(word string) (condition, error) {
+	if not, is := strings.CutPrefix(word, "!"); is && not != "" {
+		c, err := parseWord(not)
+		yes := c.match
+		c.match = func(r *Row, now time.Time) bool { return !yes(r, now) }
+		return c, err
+	}
+	name, value, _ := strings.Cut(word, ":")
+	switch name {
+	case "jail":
+		return condition{match: func(r *Row, _ time.Time) bool { return strings.Contains(r.Jail, value) }}, nil
+	case "left":
+		return parseLeft(value)
+	case "count":
+		return parseCount(value)
+	}
+	if p, _, err := addr.Parse(word); err == nil && strings.Contains(word, "/") {
+		return condition{match: func(r *Row, _ time.Time) bool { return r.Net.IsValid() && r.Net.Overlaps(p) }}, nil
+	} else if err == nil {
+		return address(p.Addr(), word), nil
+	}
+	word = strings.ToLower(word)
+	return condition{match: func(r *Row, _ time.Time) bool {
+		return strings.Contains(strings.ToLower(r.Address), word) || strings.Contains(r.Jail, word)
+	}}, nil
+}
+
+// address finds an address however it is spelled, the networks that hold it, and
+// what its letters are a part of.
+func address(a netip.Addr, word string) condition {
+	return condition{match: func(r *Row, _ time.Time) bool {
+		return r.Net.IsValid() && r.Net.Contains(a) || strings.Contains(r.Address, word)
+	}}
+}
+
+func parseLeft(value string) (condition, error) {
+	if value == "forever" {
+		return condition{match: func(r *Row, _ time.Time) bool { return r.Length == fail2ban.Permanent }}, nil
+	}
+	sign, text := split(value)
+	d, err := ParseSpan(text)
+	if err != nil || sign == "" {
+		return condition{}, fmt.Errorf("left:%s: it is left:<1h, left:>1d or left:forever", value)
+	}
+	return condition{timed: true, match: func(r *Row, now time.Time) bool {
+		left := r.Left(now)
+		if left == fail2ban.Permanent {
+			return sign == ">"
+		}
+		return sign == "<" && left < d || sign == ">" && left > d
+	}}, nil
+}
+
+func parseCount(value string) (condition, error) {
+	sign, text := split(value)
+	var n int
+	if _, err := fmt.Sscanf(text, "%d", &n); err != nil || fmt.Sprint(n) != text {
+		return condition{}, fmt.Errorf("count:%s: it is count:3, count:>3 or count:<3", value)
+	}
+	return condition{match: func(r *Row, _ time.Time) bool {
+		switch sign {
+		case "<":
+			return r.Count < n
+		case ">":
+			return r.Count > n
+		default:
+			return r.Count == n
+		}
+	}}, nil
+}
+
+// split takes the sign from a value.
+func split(value string) (sign, rest string) {
+	if strings.HasPrefix(value, "<") || strings.HasPrefix(value, ">") {
+		return value[:1], value[1:]
+	}
+	return "", value
+}
+
+// Match tells whether the query finds a row.
+func (q Query) Match(r *Row, now time.Time) bool {
+	for _, c := range q.conditions {
+		if !c.match(r, now) {
+			return false
+		}
+	}
+	return true
+}
+
+// Timed tells whether what the query finds changes as time passes.
+func (q Query) Timed() bool {
+	for _, c := range q.conditions {
+		if c.timed {
+			return true
+		}
+	}
+	return false
+}
+
+// ParseSpan reads a time as fail2ban and people write it: seconds, or numbers
+// with units from s to w: "600", "90s", "1h30m", "2d", "1w".
+func ParseSpan(text string) (time.Duration, error) {
+	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
+	var total time.Duration
+	rest := text
+	for rest != "" {
+		end := 0
+		for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
+			end++
+		}
+		var n int64
+		if _, err := fmt.Sscanf(rest[:end], "%d", &n); err != nil || n > 1e9 {
+			return 0, fmt.Errorf("%q is no time, such as 90s, 10m, 1h30m, 2d or 1w", text)
+		}
+		unit := time.Second
+		if end < len(rest) {
+			known := false
+			if unit, known = units[rest[end]]; !known {
+				return 0, fmt.Errorf("%q is no time, such as 90s, 10m, 1h30m, 2d or 1w", text)
+			}
+			end++
+		}
+		if total += time.Duration(n) * unit; total < 0 || n > int64(1<<62)/int64(unit) {
+			return 0, fmt.Errorf("%q is too long", text)
+		}
+		rest = rest[end:]
+	}
+	if text == "" {
+		return 0, fmt.Errorf("no time is given, such as 90s, 10m, 1h30m, 2d or 1w")
+	}
+	return total, nil
+}

@@ -1,0 +1,89 @@
+package model
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"bantop/fail2ban/addr"
+)
+
+// Own is an address from which somebody is logged in on this machine.
+type Own struct {
+	Addr     netip.Addr
+	Who, TTY string
+	From     string // where it is known from
+}
+
+// OwnRead is who is logged in, and from where: the result of ReadOwn.
+type OwnRead struct {
+	At  time.Time
+	Own []Own
+}
+
+// ReadOwn asks who is logged in.
+type ReadOwn struct{}
+
+// ownAge is how old that may get.
+const ownAge = 30 * time.Second
+
+// Logins is who is logged in, as far as that is known.
+type Logins struct {
+	At       time.Time
+	Own      []Own
+	inFlight bool
+}
+
+func (s State) ownRead(msg OwnRead) State {
+	s = s.at(msg.At)
+	s.Logins = Logins{At: msg.At, Own: slices.Clone(msg.Own)}
+	return s
+}
+
+// ownStale asks again who is logged in, where that is old.
+func (s State) ownStale() (State, []Effect) {
+	if s.Demo || s.Logins.inFlight || !s.Logins.At.IsZero() && s.Now.Sub(s.Logins.At) < ownAge {
+		return s, nil
+	}
+	s.Logins.inFlight = true
+	return s, []Effect{ReadOwn{}}
+}
+
+// Dangers are what a batch would do that nobody wants by mistake.
+type Dangers struct {
+	Own  []Own    // logins that it locks out
+	Wide []string // networks that are wider than a ban should be
+}
+
+// None tells whether there are none.
+func (d Dangers) None() bool { return len(d.Own) == 0 && len(d.Wide) == 0 }
+
+func (d Dangers) first() string {
+	if len(d.Own) > 0 {
+		return "it bans " + d.Own[0].Addr.String() + ", from where " + d.Own[0].Who + " is logged in"
+	}
+	return d.Wide[0] + " is a wide network"
+}
+
+// Dangers looks for them in a batch.
+func (s State) Dangers(kind ActKind, targets []BatchTarget) Dangers {
+	var d Dangers
+	if kind != ActBan {
+		return d
+	}
+	for _, t := range targets {
+		p, _, err := addr.Parse(t.Address)
+		if err != nil {
+			continue
+		}
+		for _, o := range s.Logins.Own {
+			if addr.Holds(p, addr.Of(o.Addr)) && !slices.Contains(d.Own, o) {
+				d.Own = append(d.Own, o)
+			}
+		}
+		if text := addr.Format(p); addr.Wide(p) && !slices.Contains(d.Wide, text) {
+			d.Wide = append(d.Wide, text)
+		}
+	}
+	return d
+}

@@ -1,0 +1,62 @@
+package runner
+
+import (
+	"context"
+	"errors"
+
+	"bantop/fail2ban"
+	"bantop/fail2ban/bandb"
+	"bantop/model"
+)
+
+// mostRecords is how many bans of one address are shown.
+const mostRecords = 50
+
+// doFetchAddress asks fail2ban's database what it knows of an address, and the
+// jails whether they ignore it.
+func (r *Runner) doFetchAddress(ctx context.Context, e model.FetchAddress) model.Msg {
+	ctx, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
+	msg := model.AddressFetched{Request: e.Request}
+	records, err := r.history(ctx, e.Address)
+	if err != nil {
+		msg.Reason = whyNoHistory(err)
+	}
+	for _, b := range records {
+		msg.Records = append(msg.Records, model.BanRecord{JailBan: b.JailBan, Current: b.Current, Failures: b.Failures, Matches: b.Matches})
+	}
+	for _, jail := range e.Jails {
+		settings, err := r.opts.Client.JailSettings(ctx, jail)
+		if errors.Is(err, fail2ban.ErrUnknownJail) {
+			continue
+		}
+		if err != nil {
+			break // the state of the server says what the matter is
+		}
+		if entry := ignoredBy(e.Address, settings.IgnoreIP); entry != "" {
+			msg.Ignored = append(msg.Ignored, model.IgnoreRule{Jail: jail, Entry: entry})
+		}
+	}
+	msg.At = r.now()
+	return msg
+}
+
+func (r *Runner) history(ctx context.Context, address string) ([]bandb.Record, error) {
+	path, err := r.opts.Client.DBFile(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.db.at(path).History(ctx, r.now(), address, mostRecords)
+}
+
+// whyNoHistory is why nothing is known of earlier bans.
+func whyNoHistory(err error) string {
+	switch {
+	case errors.Is(err, bandb.ErrNone):
+		return "fail2ban keeps no database: nothing is known of earlier bans and of what led to them"
+	case errors.Is(err, bandb.ErrDenied):
+		return "fail2ban's database is closed to you: run sudo bantop to see what led to a ban"
+	default:
+		return err.Error()
+	}
+}

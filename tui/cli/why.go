@@ -1,0 +1,48 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"bantop/model"
+	"bantop/tui/plain"
+)
+
+// newWhy is `bantop why`.
+func newWhy(f *flags) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "why ADDRESS",
+		Short: "Say whether and why an address is banned",
+		Long: `Say whether an address is banned, in which jails, until when, and what led to it:
+the log lines that fail2ban kept, earlier bans, who ignores it, and whether
+somebody is logged in from it. It ends with
+  0  it is not banned
+  1  it is`,
+		Example: `  sudo bantop why 203.0.113.9
+  sudo bantop why 203.0.113.9 --json | jq '.history[0].matches'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			l, err := f.looker(cmd)
+			if err != nil {
+				return err
+			}
+			defer l.close()
+			if err := l.up("say why " + args[0] + " is banned"); err != nil {
+				return err
+			}
+			l.feed(model.AddressOpened{Address: args[0]})
+			l.finish(cmd.Context())
+			if asJSON {
+				err = plain.WhyJSON(cmd.OutOrStdout(), l.state)
+			} else {
+				err = plain.WhyText(cmd.OutOrStdout(), door(), l.state)
+			}
+			if err == nil && len(l.state.Current()) > 0 {
+				err = exitCode(1)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
+	return cmd
+}

@@ -1,0 +1,123 @@
+package words
+
+import (
+	"strings"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/model"
+	"bantop/model/banlist"
+)
+
+// Verdict says in a sentence how it stands with the address that is open: whether
+// it is banned, where, until when, and after what.
+func Verdict(s model.State) string {
+	a := s.Address
+	rows := s.Current()
+	switch {
+	case s.Bans.At.IsZero() && s.Bans.Reason == "":
+		return "listing the bans"
+	case len(rows) == 0 && s.Bans.At.IsZero():
+		return s.Bans.Reason
+	case len(rows) == 0:
+		return a.Address + " is not banned" + lastBan(a, s.Now)
+	}
+	var where []string
+	for _, r := range rows {
+		text := r.Jail
+		if r.Address != a.Address {
+			text += " (as part of " + r.Address + ")"
+		}
+		where = append(where, text)
+	}
+	text := a.Address + " is banned in " + List(where)
+	if len(rows) == 1 {
+		text += duration(rows[0], s.Now) + led(a, rows[0])
+	}
+	return text
+}
+
+// duration is since when and for how long a ban is.
+func duration(r banlist.Row, now time.Time) string {
+	text := " since " + When(r.Start.Local(), now.Local())
+	if r.Length == fail2ban.Permanent {
+		return text + ", for ever"
+	}
+	return text + ", for another " + TimeLeft(r.Left(now))
+}
+
+// led is what led to a ban.
+func led(a model.Address, r banlist.Row) string {
+	for _, b := range a.Records {
+		if b.Jail == r.Jail && b.Current && b.Failures > 0 {
+			return ": " + Plural(b.Failures, "failure")
+		}
+	}
+	return ""
+}
+
+// lastBan is when it was banned before.
+func lastBan(a model.Address, now time.Time) string {
+	if len(a.Records) == 0 {
+		return ""
+	}
+	b := a.Records[0]
+	return "; it was in " + b.Jail + ", " + Age(now.Sub(b.Start)) + " ago"
+}
+
+// Ignored says which jails ignore the address that is open, and by which rule; ""
+// where none does.
+func Ignored(a model.Address) string {
+	var rules []string
+	for _, r := range a.Ignored {
+		rules = append(rules, r.Jail+" ("+r.Entry+")")
+	}
+	if len(rules) == 0 {
+		return ""
+	}
+	return "never banned in " + List(rules)
+}
+
+// OwnLogins says who is logged in from the address that is open; "" where nobody
+// is.
+func OwnLogins(own []model.Own) string {
+	var who []string
+	for _, o := range own {
+		text := o.Who
+		if text == "" {
+			text = "somebody"
+		}
+		if o.TTY != "" {
+			text += " (" + o.TTY + ")"
+		}
+		who = append(who, text)
+	}
+	switch len(who) {
+	case 0:
+		return ""
+	case 1:
+		return who[0] + " is logged in from it"
+	default:
+		return List(who) + " are logged in from it"
+	}
+}
+
+// Record says what a ban of the past or present was: "sshd, 5 failures, for 10m".
+func Record(b model.BanRecord) string {
+	parts := []string{"for " + BanTime(b.Length)}
+	if b.Failures > 0 {
+		parts = append([]string{Plural(b.Failures, "failure")}, parts...)
+	}
+	if b.Count > 1 {
+		parts = append(parts, "the "+ordinal(b.Count)+" time")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func ordinal(n int) string {
+	suffix := "th"
+	if n%100 < 11 || n%100 > 13 {
+		suffix = map[int]string{1: "st", 2: "nd", 3: "rd"}[n%10] + map[bool]string{true: "th"}[n%10 == 0 || n%10 > 3]
+	}
+	return Count(n) + suffix
+}
