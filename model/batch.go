@@ -202,7 +202,9 @@ func (s State) actedOn(msg ActedOn) (State, []Effect) {
 	}
 	s, refresh := s.refreshRequested()
 	s.Bans.totals = fail2ban.Counts{} // they are listed anew
-	return s, append(effects, refresh...)
+	s.Logins.At = time.Time{}         // and who is banned is asked anew
+	s, own := s.ownStale()
+	return s, slices.Concat(effects, refresh, own)
 }
 
 // chunkAfter is how large a chunk may be after one of n that took so long.

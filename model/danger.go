@@ -12,7 +12,9 @@ import (
 type Own struct {
 	Addr     netip.Addr
 	Who, TTY string
-	From     string // where it is known from
+	From     string   // where it is known from
+	Mine     bool     // of the person in front of it, not of another login
+	Banned   []string // jails that ban it, sorted
 }
 
 // OwnRead is who is logged in, and from where: the result of ReadOwn.
@@ -36,7 +38,11 @@ type Logins struct {
 
 func (s State) ownRead(msg OwnRead) State {
 	s = s.at(msg.At)
-	s.Logins = Logins{At: msg.At, Own: slices.Clone(msg.Own)}
+	s.Logins = Logins{At: msg.At, Own: make([]Own, len(msg.Own))}
+	for i, o := range msg.Own {
+		o.Banned = slices.Clone(o.Banned)
+		s.Logins.Own[i] = o
+	}
 	return s
 }
 
@@ -77,7 +83,7 @@ func (s State) Dangers(kind ActKind, targets []BatchTarget) Dangers {
 			continue
 		}
 		for _, o := range s.Logins.Own {
-			if addr.Holds(p, addr.Of(o.Addr)) && !slices.Contains(d.Own, o) {
+			if addr.Holds(p, addr.Of(o.Addr)) && !slices.ContainsFunc(d.Own, func(known Own) bool { return known.Addr == o.Addr }) {
 				d.Own = append(d.Own, o)
 			}
 		}

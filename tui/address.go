@@ -86,7 +86,7 @@ func (v addressScreen) current(p pen, s model.State) []string {
 	lines := []string{"", p.line().put(p.Faint, "BANNED NOW").String()}
 	for _, r := range rows {
 		l := p.line().skip(2).put(p.Label, p.text(r.Jail, 20)).to(24).put(Style{}, safetext.Text(words.When(r.Start.Local(), s.Now.Local())))
-		l.to(38).put(Style{}, safetext.Text(words.TimeLeft(r.Left(s.Now))+" left"))
+		l.to(38).put(Style{}, safetext.Text(words.StillLasts(r.Left(s.Now))))
 		if r.Address != s.Address.Address {
 			l.skip(2).say(p.Warn, "as part of "+r.Address)
 		}

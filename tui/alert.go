@@ -73,6 +73,9 @@ func (p pen) notices(s model.State) []notice {
 	if reason := reason(r); reason != "" {
 		out = append(out, notice{style: p.statusStyle(r), text: p.Alert + " " + reason, rank: rankReason})
 	}
+	if own := words.OwnBanned(s); own != "" {
+		out = append(out, notice{style: p.Bad, text: p.Alert + " " + own + "; i unbans it", rank: rankPending})
+	}
 	if r.Server.Hint != "" {
 		out = append(out, notice{text: p.Arrow + " " + r.Server.Hint, rank: rankHint})
 	}

@@ -38,15 +38,21 @@ func (m Model) pressPrompt(msg tea.KeyMsg) Model {
 func (b banPrompt) draw(p pen) []string {
 	line := p.line().put(p.Key, "ban: ").say(Style{}, b.text).put(p.Mark, " ").String()
 	if b.wrong != "" {
-		lines := []string{line}
-		for _, text := range p.wrap(b.wrong, p.width, 2) {
-			lines = append(lines, p.line().put(p.Bad, text).String())
-		}
-		return lines
+		return append([]string{line}, p.wrong(b.wrong)...)
 	}
 	hint := "addresses or networks, then jails, then how long: 203.0.113.9 sshd for 1h"
 	if b.jail != "" {
 		hint = "addresses or networks; other jails than " + b.jail + "; how long: 203.0.113.9 for 1h"
 	}
 	return []string{line, p.line().say(p.Faint, hint).String()}
+}
+
+// wrong draws what is wrong with what was typed.
+func (p pen) wrong(text string) []string {
+	const most = 2
+	var lines []string
+	for _, t := range p.wrap(text, p.width, most) {
+		lines = append(lines, p.line().put(p.Bad, t).String())
+	}
+	return lines
 }

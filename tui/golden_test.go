@@ -271,6 +271,22 @@ var scenes = []struct {
 	{"setup: all is well", func(s *stage) {
 		attacked(s).press("7").send(model.SetupChecked{At: s.now, Checks: wellSetUp()})
 	}},
+	{"you, not banned", func(s *stage) { attacked(own(s)) }},
+	{"you, banned", func(s *stage) {
+		attacked(own(s)).send(model.OwnRead{At: s.now, Own: []model.Own{{Addr: netip.MustParseAddr("198.51.100.7"), Who: "mira", Mine: true, Banned: []string{"recidive", "sshd"}}}})
+	}},
+	{"you, letting yourself in", func(s *stage) { attacked(own(s)).press("o", "y", "i") }},
+	{"an address that is banned", func(s *stage) { opened(s) }},
+	{"an address that is not", func(s *stage) {
+		banned(s).press(":", "192.0.2.99", "enter").send(model.AddressFetched{Request: 1, At: s.now, Ignored: []model.IgnoreRule{{Jail: "sshd", Entry: "192.0.2.0/24"}},
+			Reason: "fail2ban's database is closed to you: run sudo bantop to see what led to a ban"})
+	}},
+	{"an address in a network that is banned", func(s *stage) {
+		own(s)
+		banned(s).press(":", "198.51.100.7", "enter").send(model.AddressFetched{Request: 1, At: s.now})
+	}},
+	{"opening an address", func(s *stage) { attacked(s).press(":", "203.0.113.", "backspace") }},
+	{"opening what is no address", func(s *stage) { attacked(s).press(":", "nobody", "enter") }},
 	{"bans: not listed yet", func(s *stage) { attacked(s).press("2") }},
 	{"bans", func(s *stage) { banned(s) }},
 	{"bans: by what is left", func(s *stage) { banned(s).press("s", "down", "down") }},
@@ -366,7 +382,22 @@ func banned(s *stage) *stage {
 
 // own is somebody who is logged in from an address.
 func own(s *stage) *stage {
-	return s.send(model.OwnRead{At: s.now, Own: []model.Own{{Addr: netip.MustParseAddr("198.51.100.7"), Who: "mira", TTY: "pts/1", From: "SSH_CONNECTION"}}})
+	return s.send(model.OwnRead{At: s.now, Own: []model.Own{{Addr: netip.MustParseAddr("198.51.100.7"), Who: "mira", TTY: "pts/1", From: "SSH_CONNECTION", Mine: true}}})
+}
+
+// opened is the screen of an address that was banned before.
+func opened(s *stage) *stage {
+	banned(s).press("enter")
+	record := func(jail string, ago time.Duration, count, failures int, matches ...string) model.BanRecord {
+		b := fail2ban.Ban{Address: "203.0.113.0", Start: s.now.Add(-ago), Length: 28 * time.Hour}
+		b.End = b.Start.Add(b.Length)
+		return model.BanRecord{JailBan: fail2ban.JailBan{Jail: jail, Ban: b, Count: count}, Current: ago == 0, Failures: failures, Matches: matches}
+	}
+	const line = "Jan  2 15:03:%02d web-3 sshd[4711]: Failed password for invalid user admin from 203.0.113.0 port %d ssh2"
+	return s.send(model.AddressFetched{Request: 1, At: s.now, Records: []model.BanRecord{
+		record("sshd", 0, 2, 5, fmt.Sprintf(line, 11, 50001), fmt.Sprintf(line, 14, 50002), fmt.Sprintf(line, 19, 50003)),
+		record("postfix", 50*time.Hour, 1, 3, "Dec 31 13:03:20 web-3 postfix/smtpd[99]: warning: unknown[203.0.113.0]: SASL LOGIN authentication failed"),
+	}})
 }
 
 // unbanning is an unban of twenty, of which one is done.
@@ -468,7 +499,7 @@ func TestScreens(t *testing.T) {
 }
 
 // cursorScenes are those in which somebody types at the end of a line.
-var cursorScenes = regexp.MustCompile("editing|whom to ban|yourself")
+var cursorScenes = regexp.MustCompile("editing|whom to ban|banning yourself|no address")
 
 func checkSize(t *testing.T, scene, view string, width, height int) {
 	t.Helper()

@@ -60,7 +60,7 @@ func (m Model) openAddress(address string) (Model, tea.Cmd) {
 func (g goPrompt) draw(p pen) []string {
 	l := p.line().put(p.Key, ": ").say(Style{}, g.text).put(p.Mark, " ")
 	if g.wrong != "" {
-		return []string{l.String(), p.line().say(p.Bad, g.wrong).String()}
+		return append([]string{l.String()}, p.wrong(g.wrong)...)
 	}
 	return []string{l.put(p.Faint, "  an address: why is it banned?").String()}
 }

@@ -2,16 +2,19 @@ package tui
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
+	tea "github.com/charmbracelet/bubbletea"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/charmbracelet/x/vt"
 
 	"bantop/fail2ban"
 	"bantop/model"
+	"bantop/model/banlist"
 )
 
 // hostile are texts that try to do something to the terminal.
@@ -32,7 +35,7 @@ var hostile = []string{
 // reaches it.
 func TestHostileText(t *testing.T) {
 	for i, text := range hostile {
-		for _, open := range [][]string{nil, {"enter"}, {"?"}, {"/", "x"}, {"R"}, {"o"}, {"6"}, {"7"}} {
+		for _, open := range [][]string{nil, {"enter"}, {"?"}, {"/", "x"}, {"R"}, {"o"}, {"6"}, {"7"}, {"2"}, {"2", "u", "y", "y"}, {"2", "enter"}, {"b"}, {":"}, {"2", "/"}} {
 			for _, size := range sizes {
 				t.Run(fmt.Sprintf("%d %v %d", i, open, size.width), func(t *testing.T) {
 					s := newStage(t, size.width, size.height, "dark", false)
@@ -48,6 +51,7 @@ func TestHostileText(t *testing.T) {
 							Reason: text, Hint: text, Missing: []string{text}})
 					}
 					s.send(model.SetupChecked{At: s.now, Checks: []model.Check{{Name: "socket", Mark: model.CheckFault, Found: text, Why: text, Mend: text}}})
+					hostileBans(s, text)
 					s.m.state.Settings.Refused = text
 					checkPicture(t, s.m.View(), size.width, size.height)
 					s.probe(model.ProbeFinished{Fault: model.Unreadable, Reason: text, Hint: text})
@@ -66,6 +70,20 @@ func hostileState(s *stage, text string) *stage {
 	s.probe(p).send(model.BansFetched{Jail: text, At: s.now, Bans: []fail2ban.Ban{{Address: text}, {Address: text}}})
 	s.send(model.ActivationRecorded{Activation: model.Activation{Jail: text, By: text, TTY: text, At: s.now}})
 	return s
+}
+
+// hostileBans answers for everything that has to do with bans.
+func hostileBans(s *stage, text string) {
+	ban := fail2ban.JailBan{Jail: text, Ban: fail2ban.Ban{Address: text, Start: s.now}}
+	s.send(model.OwnRead{At: s.now, Own: []model.Own{{Addr: netip.MustParseAddr("192.0.2.1"), Who: text, TTY: text, From: text, Mine: true, Banned: []string{text}}}})
+	for request := range uint64(3) {
+		s.send(model.BansListed{Request: request, At: s.now, Source: model.FromDatabase, List: banlist.New([]fail2ban.JailBan{ban}), Slow: []string{text}})
+		s.send(model.AddressFetched{Request: request, At: s.now, Reason: text, Ignored: []model.IgnoreRule{{Jail: text, Entry: text}},
+			Records: []model.BanRecord{{JailBan: ban, Current: true, Matches: []string{text}}}})
+		s.send(model.ActedOn{ID: request, At: s.now, Reason: text, Hint: text, Results: []model.Result{{
+			BatchTarget: model.BatchTarget{Target: fail2ban.Target{Jail: text, Address: text}}, Outcome: model.OutcomeRefused, Reason: text}}})
+	}
+	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(text)[:min(40, len([]rune(text)))], Paste: true})
 }
 
 func hostileDetail(s *stage, text string) model.JailFetched {
@@ -99,7 +117,7 @@ func checkPicture(t *testing.T, view string, width, height int) {
 	want := strings.Split(ansi.Strip(view), "\n")
 	got := strings.Split(e.String(), "\n")
 	for i := range want {
-		if g := strings.TrimRight(got[i], " "); g != want[i] {
+		if g := strings.TrimRight(got[i], " "); g != strings.TrimRight(want[i], " ") {
 			t.Errorf("line %d: the terminal shows %q, not %q", i+1, g, want[i])
 		}
 		for _, r := range want[i] {

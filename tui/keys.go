@@ -15,7 +15,7 @@ type keyMap struct {
 	Choose, Yes                             key.Binding
 	Bans, Ban, Unban, UnbanAll, Allow       key.Binding
 	MarkOne, MarkRange, MarkAll, Invert     key.Binding
-	TakeBack, Results, Copy, Go             key.Binding
+	TakeBack, Results, Copy, Go, LetIn      key.Binding
 }
 
 func bind(shown, does string, keys ...string) key.Binding {
@@ -60,6 +60,7 @@ func defaultKeys(g Glyphs) keyMap {
 		Results:   bind("e", "result of the last act", "e"),
 		Copy:      bind("y", "copy", "y"),
 		Go:        bind(":", "open an address", ":"),
+		LetIn:     bind("i", "let yourself in", "i"),
 		Settings:  bind("6", "settings", "6"),
 		Setup:     bind("7", "setup", "7"),
 		Edit:      bind(g.Enter, "edit", "enter"),

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"bantop/fail2ban"
 	"bantop/model"
 	"bantop/tui/safetext"
 	"bantop/tui/words"
@@ -51,7 +52,7 @@ func (o order) next() order {
 }
 
 func (o overview) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.Open, k.Filter, k.Sort, k.Pause, k.Now}, append([]key.Binding{k.Reverse}, k.moving()...)
+	return []key.Binding{k.Open, k.Filter, k.Sort, k.Pause, k.Now}, append([]key.Binding{k.Reverse, k.LetIn}, k.moving()...)
 }
 
 func (o overview) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {
@@ -78,11 +79,35 @@ func (o overview) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen,
 		return o, outcome{typing: true}
 	case key.Matches(msg, k.Back) && o.filter != "":
 		o.filter = ""
+	case key.Matches(msg, k.LetIn):
+		return o, outcome{batch: letIn(s)}
 	case key.Matches(msg, k.Open) && len(rows) > 0:
 		name := rows[o.win.cursor].Name
 		return o, outcome{open: jailScreen{name: name}, msg: model.JailOpened{Jail: name}}
 	}
 	return o, outcome{}
+}
+
+// letIn is what lets those who are logged in stay in: the ban of an address of
+// theirs is ended; where none is banned, those of the person in front of it are
+// put on every jail's ignore list.
+func letIn(s model.State) *model.BatchRequested {
+	unban, allow := model.BatchRequested{Kind: model.ActUnbanEverywhere}, model.BatchRequested{Kind: model.ActAllow}
+	for _, o := range s.Logins.Own {
+		address := o.Addr.String()
+		if len(o.Banned) > 0 {
+			unban.Targets = append(unban.Targets, model.BatchTarget{Target: fail2ban.Target{Address: address}})
+		}
+		for _, jail := range s.Runtime.Server.Names() {
+			if o.Mine {
+				allow.Targets = append(allow.Targets, model.BatchTarget{Target: fail2ban.Target{Jail: jail, Address: address}})
+			}
+		}
+	}
+	if len(unban.Targets) > 0 {
+		return &unban
+	}
+	return &allow
 }
 
 // typed takes a key for the filter: it filters as it is typed, enter keeps it
@@ -322,16 +347,21 @@ func (p pen) totals(s model.State) string {
 	}
 	items := []item{
 		{p.Title, safetext.Text("banned " + words.Count(status.Totals.Banned)), 0},
-		{Style{}, safetext.Text("failing " + words.Count(status.Totals.Failing)), 3},
-		{p.jailsStyle(s.Runtime), safetext.Text(words.Jails(s.Runtime)), 2},
+		{Style{}, safetext.Text("failing " + words.Count(status.Totals.Failing)), 4},
+		{p.jailsStyle(s.Runtime), safetext.Text(words.Jails(s.Runtime)), 3},
 	}
 	if stale {
 		old := words.Span(s.Now.Sub(status.At)) + " old"
 		return p.spread(append(items, item{p.Title, safetext.Text(old), 1}), item{})
 	}
-	items = slices.Insert(items, 1, item{Style{}, rate(s), 1})
-	if cells := min(30, p.width-60); cells > 0 {
-		items = slices.Insert(items, 2, item{p.Chart, p.sparkline(s.PerMinute(cells)), 4})
+	items = slices.Insert(items, 1, item{Style{}, rate(s), 2})
+	free := p.width - 60
+	if you := p.Text(words.You(s)); you != "" {
+		items = append(items, item{Style{}, you, 1})
+		free -= you.Width() + 3
+	}
+	if cells := min(30, free); cells > 0 {
+		items = slices.Insert(items, 2, item{p.Chart, p.sparkline(s.PerMinute(cells)), 5})
 	}
 	return p.spread(items, item{})
 }

@@ -21,6 +21,13 @@ type Session struct {
 	From string     // where the address is known from, in words: "utmp", "SSH_CONNECTION", …
 }
 
+// Mine tells whether it is the login that this process runs in, as far as that can
+// be told: not another's, and not an earlier one of a pane.
+func (s Session) Mine() bool {
+	return (strings.HasPrefix(s.From, "SSH_CONNECTION") || strings.HasPrefix(s.From, "SSH_CLIENT")) &&
+		!strings.HasSuffix(s.From, "another login") && !strings.HasSuffix(s.From, "an earlier login")
+}
+
 // Options says where to look; what is not given is this process on this machine.
 type Options struct {
 	Environ []string // NAME=value; nil: os.Environ()

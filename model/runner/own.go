@@ -1,16 +1,33 @@
 package runner
 
 import (
+	"context"
+	"slices"
+
 	"bantop/model"
 	"bantop/model/here"
 )
 
-// doReadOwn looks who is logged in, and from where.
-func (r *Runner) doReadOwn() model.Msg {
-	msg := model.OwnRead{At: r.now()}
-	for _, s := range r.opts.Sessions() {
-		msg.Own = append(msg.Own, model.Own{Addr: s.Addr, Who: s.Who, TTY: s.TTY, From: s.From})
+// mostAsked is of how many own addresses it is asked whether they are banned: to
+// ask costs the server 22 ms for each 100,000 bans (1.0.2, measured).
+const mostAsked = 8
+
+// doReadOwn looks who is logged in, from where, and whether that is banned.
+func (r *Runner) doReadOwn(ctx context.Context) model.Msg {
+	ctx, cancel := context.WithTimeout(ctx, r.answerTime())
+	defer cancel()
+	msg := model.OwnRead{}
+	for i, s := range r.opts.Sessions() {
+		own := model.Own{Addr: s.Addr, Who: s.Who, TTY: s.TTY, From: s.From, Mine: s.Mine()}
+		if i < mostAsked {
+			jails, err := r.opts.Client.Banned(ctx, s.Addr.String())
+			if err == nil { // else the state of the server says what the matter is
+				own.Banned = slices.Sorted(slices.Values(jails))
+			}
+		}
+		msg.Own = append(msg.Own, own)
 	}
+	msg.At = r.now()
 	return msg
 }
 

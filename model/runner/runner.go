@@ -23,6 +23,7 @@ type Client interface {
 	Stats(ctx context.Context) ([]fail2ban.Jail, error)
 	Actions(ctx context.Context, jails []string) (map[string][]string, error)
 	JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error)
+	Banned(ctx context.Context, address string) ([]string, error)
 	Bans(ctx context.Context, jail string, loc *time.Location) ([]fail2ban.Ban, error)
 	LogTarget(ctx context.Context) (string, error)
 	DBFile(ctx context.Context) (string, error)
@@ -138,7 +139,7 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 	case model.ActOn:
 		return r.doActOn(ctx, e)
 	case model.ReadOwn:
-		return r.doReadOwn()
+		return r.doReadOwn(ctx)
 	case model.KeepSettings:
 		return r.doKeepSettings(e)
 	case model.ListBans:

@@ -84,7 +84,7 @@ func WhyText(w io.Writer, door safetext.Door, s model.State) error {
 	line("", words.Ignored(a))
 	line("", a.Reason)
 	for _, r := range s.Current() {
-		text := r.Jail + "   since " + words.When(r.Start.Local(), s.Now.Local()) + "   " + words.TimeLeft(r.Left(s.Now)) + " left"
+		text := r.Jail + "   since " + words.When(r.Start.Local(), s.Now.Local()) + "   " + words.StillLasts(r.Left(s.Now))
 		if r.Address != a.Address {
 			text += "   as part of " + r.Address
 		}

@@ -83,10 +83,7 @@ func Ignored(a model.Address) string {
 func OwnLogins(own []model.Own) string {
 	var who []string
 	for _, o := range own {
-		text := o.Who
-		if text == "" {
-			text = "somebody"
-		}
+		text := somebody(o.Who)
 		if o.TTY != "" {
 			text += " (" + o.TTY + ")"
 		}

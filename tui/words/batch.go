@@ -99,10 +99,7 @@ func howLong(targets []model.BatchTarget) string {
 func Danger(d model.Dangers) string {
 	var s []string
 	for _, o := range d.Own {
-		who := o.Who
-		if who == "" {
-			who = "somebody"
-		}
+		who := somebody(o.Who)
 		if o.TTY != "" {
 			who += " (" + o.TTY + ")"
 		}

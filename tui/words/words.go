@@ -117,6 +117,14 @@ func TimeLeft(d time.Duration) string {
 	}
 }
 
+// StillLasts is how long a ban still lasts, in a sentence.
+func StillLasts(d time.Duration) string {
+	if d == fail2ban.Permanent || d <= 0 {
+		return TimeLeft(d)
+	}
+	return TimeLeft(d) + " left"
+}
+
 // When is a moment of the past, for a row of a table: the time of a day, and which
 // where it is not today.
 func When(t, now time.Time) string {
