@@ -24,6 +24,7 @@ type Settings struct {
 
 	Theme string // "auto", "dark", "light", "16" or "none"
 	ASCII bool   // no character beyond ASCII on the screen
+	Mouse bool   // the wheel and clicks are bantop's, not the terminal's
 
 	// RecoveryWindow is how long after an activation a crash is put down to it.
 	RecoveryWindow time.Duration
@@ -39,6 +40,7 @@ func Default() Settings {
 		Refresh:        time.Second,
 		Timeout:        2 * time.Second,
 		Theme:          "auto",
+		Mouse:          true,
 		RecoveryWindow: time.Minute,
 		SessionCache:   true,
 		SessionTTL:     10 * time.Minute,

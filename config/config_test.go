@@ -43,7 +43,7 @@ ttl = "0s"
 	want := config.Settings{
 		SessionCache: true, SessionTTL: 0,
 		Socket: "/run/b.sock", PIDFile: "/run/b.pid", Conf: "/srv/fail2ban", Refresh: 2 * time.Second,
-		Timeout: 500 * time.Millisecond, StateDir: "/srv/state", StoreGroup: "adm", Theme: "none", ASCII: true, RecoveryWindow: 90 * time.Second,
+		Timeout: 500 * time.Millisecond, StateDir: "/srv/state", StoreGroup: "adm", Theme: "none", ASCII: true, Mouse: true, RecoveryWindow: 90 * time.Second,
 	}
 	if err != nil || got.Settings != want {
 		t.Errorf("got %+v, %v", got.Settings, err)

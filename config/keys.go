@@ -40,6 +40,8 @@ var keys = []key{
 		func(s *Settings) *string { return &s.Theme }),
 	boolean("ascii", "draw with nothing beyond ASCII",
 		func(s *Settings) *bool { return &s.ASCII }),
+	boolean("mouse", "the wheel and clicks move; without, the terminal selects text with them",
+		func(s *Settings) *bool { return &s.Mouse }),
 	duration("recovery.window", "how long after an activation a crash is put down to it",
 		time.Second, time.Hour, func(s *Settings) *time.Duration { return &s.RecoveryWindow }),
 	boolean("session.cache", "keep an unlocked session; without, every act asks",

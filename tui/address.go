@@ -17,7 +17,7 @@ import (
 type addressScreen struct{ top int }
 
 func (v addressScreen) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.UnbanAll, k.Ban, k.Allow, k.Back}, append([]key.Binding{k.Pause, k.Now}, k.moving()...)
+	return []key.Binding{k.UnbanAll, k.Ban, k.Allow, k.Back}, append([]key.Binding{k.Copy, k.Pause, k.Now}, k.moving()...)
 }
 
 func (v addressScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {
@@ -30,6 +30,8 @@ func (v addressScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (sc
 		}
 		r.Targets = everywhere(r.Reversal)
 		return v, outcome{batch: &r}
+	case key.Matches(msg, k.Copy):
+		return v, outcome{copied: a}
 	case key.Matches(msg, k.Ban):
 		return v, outcome{prompt: &banPrompt{text: a + " "}}
 	case key.Matches(msg, k.Allow):

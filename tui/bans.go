@@ -3,6 +3,7 @@ package tui
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/bubbles/key"
@@ -35,7 +36,7 @@ type bansScreen struct {
 
 func (v bansScreen) keys(k keyMap) (often, seldom []key.Binding) {
 	return []key.Binding{k.Unban, k.Ban, k.Allow, k.MarkOne, k.Filter, k.Sort},
-		append([]key.Binding{k.UnbanAll, k.Open, k.MarkRange, k.MarkAll, k.Invert, k.Reverse, k.Back, k.Pause, k.Now}, k.moving()...)
+		append([]key.Binding{k.UnbanAll, k.Open, k.MarkRange, k.MarkAll, k.Invert, k.Next, k.Previous, k.Copy, k.Reverse, k.Back, k.Pause, k.Now}, k.moving()...)
 }
 
 // follow works out anew what is shown, where the list changed, or what a filter
@@ -105,6 +106,10 @@ func (v bansScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (scree
 		return v, outcome{typing: true}
 	case key.Matches(msg, k.Back) && v.busy():
 		return v.clear(s), outcome{}
+	case key.Matches(msg, k.Next):
+		return v.toMarked(1), outcome{}
+	case key.Matches(msg, k.Previous):
+		return v.toMarked(-1), outcome{}
 	case key.Matches(msg, k.MarkOne), key.Matches(msg, k.MarkRange), key.Matches(msg, k.MarkAll), key.Matches(msg, k.Invert):
 		return v.mark(k, msg, p), outcome{}
 	}
@@ -125,6 +130,8 @@ func (v bansScreen) act(k keyMap, msg tea.KeyMsg) (screen, outcome) {
 			jail = t.Jail
 		}
 		return v, outcome{prompt: &banPrompt{jail: jail}}
+	case key.Matches(msg, k.Copy):
+		return v, outcome{copied: addressesOf(v.targets())}
 	case key.Matches(msg, k.Unban):
 		r.Kind, r.Targets = model.ActUnban, v.targets()
 	case key.Matches(msg, k.UnbanAll):
@@ -136,6 +143,15 @@ func (v bansScreen) act(k keyMap, msg tea.KeyMsg) (screen, outcome) {
 		return v, outcome{}
 	}
 	return v, outcome{batch: &r}
+}
+
+// addressesOf are the addresses of targets, a line each.
+func addressesOf(targets []model.BatchTarget) string {
+	var lines []string
+	for _, t := range everywhere(targets) {
+		lines = append(lines, t.Address)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // everywhere is each address once, in no jail.
@@ -211,6 +227,17 @@ func (v bansScreen) typed(msg tea.KeyMsg, s model.State) (screen, outcome) {
 	}
 	v.query = q
 	return v.choose(s), outcome{typing: v.typing}
+}
+
+// toMarked goes to the next marked ban in a direction, where there is one.
+func (v bansScreen) toMarked(step int) bansScreen {
+	for i := v.win.cursor + step; i >= 0 && i < len(v.rows) && len(v.marked) > 0; i += step {
+		if v.marked[v.list.Row(v.rows[i]).Target()] {
+			v.win.cursor = i
+			return v
+		}
+	}
+	return v
 }
 
 // mark marks bans, or takes marks away.

@@ -16,6 +16,7 @@ type keyMap struct {
 	Bans, Ban, Unban, UnbanAll, Allow       key.Binding
 	MarkOne, MarkRange, MarkAll, Invert     key.Binding
 	TakeBack, Results, Copy, Go, LetIn      key.Binding
+	Next, Previous                          key.Binding
 }
 
 func bind(shown, does string, keys ...string) key.Binding {
@@ -61,6 +62,8 @@ func defaultKeys(g Glyphs) keyMap {
 		Copy:      bind("y", "copy", "y"),
 		Go:        bind(":", "open an address", ":"),
 		LetIn:     bind("i", "let yourself in", "i"),
+		Next:      bind("n", "next that is marked", "n"),
+		Previous:  bind("N", "the one before", "N"),
 		Settings:  bind("6", "settings", "6"),
 		Setup:     bind("7", "setup", "7"),
 		Edit:      bind(g.Enter, "edit", "enter"),

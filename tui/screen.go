@@ -38,6 +38,7 @@ type outcome struct {
 	ask     model.ActKind         // an act to ask about
 	batch   *model.BatchRequested // an act on addresses to ask about
 	prompt  *banPrompt            // to be typed into
+	copied  string                // for the clipboard
 	address string                // to be opened
 	typing  bool                  // keys are text for the screen until it says otherwise
 }

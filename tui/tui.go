@@ -29,6 +29,8 @@ type Options struct {
 	Look    func(config.Settings) Look                    // how things are drawn with these settings
 	Now     func() time.Time                              // the clock; default time.Now
 	Told    <-chan model.Msg                              // messages from elsewhere; may be nil
+	Still   func() (goOn func())                          // makes everything that holds others up stop, before ctrl+z; may be nil
+	Copy    func(text string)                             // hands a text to the terminal's clipboard; may be nil
 }
 
 // Look is how things are drawn.
@@ -53,6 +55,9 @@ type Model struct {
 	offered  bool         // the setup was opened by itself
 	now      func() time.Time
 	told     <-chan model.Msg
+	still    func() func()
+	copy     func(string)
+	goOn     func() // after ctrl+z
 }
 
 // New returns a dashboard that runs until ctx ends.
@@ -67,6 +72,8 @@ func New(ctx context.Context, o Options) Model {
 		screens: []screen{overview{}},
 		now:     o.Now,
 		told:    o.Told,
+		still:   o.Still,
+		copy:    o.Copy,
 	}
 	return m.relook()
 }
@@ -112,6 +119,10 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, nil
 	case tea.KeyMsg:
 		return m.pressAll(msg)
+	case tea.ResumeMsg:
+		return m.resume(), nil
+	case tea.MouseMsg:
+		return m.mouse(msg)
 	case model.Ticked:
 		next, cmd := m.feed(msg)
 		return next, tea.Batch(cmd, tick(m.now))
@@ -131,10 +142,11 @@ func (m Model) feed(msg model.Msg) (Model, tea.Cmd) {
 	before := m.state.Settings.Effective.Settings
 	state, effects := model.Update(m.state, msg)
 	m.state = state
-	if state.Settings.Effective.Settings != before {
+	cmds := make([]tea.Cmd, len(effects), len(effects)+2)
+	if set := state.Settings.Effective.Settings; set != before {
 		m = m.relook()
+		cmds = append(cmds, mouseMode(before.Mouse, set.Mouse))
 	}
-	cmds := make([]tea.Cmd, len(effects))
 	for i, e := range effects {
 		cmds[i] = do(m.perform, e)
 	}
@@ -191,7 +203,7 @@ func (m Model) press(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	case key.Matches(msg, k.Kill) && !m.typing:
 		return m, tea.Quit
 	case key.Matches(msg, k.Suspend):
-		return m, tea.Suspend
+		return m.suspend()
 	case m.question != nil:
 		return m.answer(msg)
 	case m.prompt != nil:
@@ -324,6 +336,10 @@ func (m Model) pressScreen(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 		m = m.askBatch(*out.batch)
 	case out.prompt != nil:
 		m.prompt = out.prompt
+	case out.copied != "":
+		if m.copy != nil {
+			m.copy(out.copied)
+		}
 	case out.address != "":
 		return m.openAddress(out.address)
 	}

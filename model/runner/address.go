@@ -46,7 +46,12 @@ func (r *Runner) history(ctx context.Context, address string) ([]bandb.Record, e
 	if err != nil {
 		return nil, err
 	}
-	return r.db.at(path).History(ctx, r.now(), address, mostRecords)
+	var records []bandb.Record
+	err = r.db.read(ctx, path, func(ctx context.Context, db *bandb.DB) (err error) {
+		records, err = db.History(ctx, r.now(), address, mostRecords)
+		return err
+	})
+	return records, err
 }
 
 // whyNoHistory is why nothing is known of earlier bans.

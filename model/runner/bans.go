@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"bantop/fail2ban"
@@ -15,26 +14,6 @@ import (
 // listTime is how long the bans may take to be listed: 100,000 of one jail over
 // the socket are half a second, in which the server answers nobody.
 const listTime = 30 * time.Second
-
-// database is fail2ban's own database, as long as it is at one path.
-type database struct {
-	mu   sync.Mutex
-	path string
-	db   *bandb.DB
-}
-
-// at is the database at a path.
-func (d *database) at(path string) *bandb.DB {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.db == nil || d.path != path {
-		if d.db != nil {
-			_ = d.db.Close() // it was only read
-		}
-		d.path, d.db = path, bandb.Open(path)
-	}
-	return d.db
-}
 
 // doListBans lists every ban: from fail2ban's database where that agrees with
 // the counters of the server, else, jail by jail, over the socket.
@@ -90,11 +69,13 @@ func (r *Runner) knownBans(ctx context.Context) map[string][]fail2ban.JailBan {
 		return nil
 	}
 	known := make(map[string][]fail2ban.JailBan)
-	err = r.db.at(path).Bans(ctx, r.now(), func(page []fail2ban.JailBan) error {
-		for _, b := range page {
-			known[b.Jail] = append(known[b.Jail], b)
-		}
-		return nil
+	err = r.db.read(ctx, path, func(ctx context.Context, db *bandb.DB) error {
+		return db.Bans(ctx, r.now(), func(page []fail2ban.JailBan) error {
+			for _, b := range page {
+				known[b.Jail] = append(known[b.Jail], b)
+			}
+			return nil
+		})
 	})
 	if err != nil {
 		return nil

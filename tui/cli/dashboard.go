@@ -29,7 +29,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	defer srv.close()
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
-	return show(cmd, settings, tui.Options{State: srv.state, Perform: srv.runner.Do, Told: srv.runner.Follow(ctx)})
+	return show(cmd, settings, tui.Options{State: srv.state, Perform: srv.runner.Do, Told: srv.runner.Follow(ctx), Still: srv.runner.StandStill})
 }
 
 // show runs the dashboard until somebody quits.
@@ -45,8 +45,12 @@ func show(cmd *cobra.Command, settings config.Effective, o tui.Options) error {
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	o.Look = looks(settings.Settings, os.Getenv)
-	program := tea.NewProgram(tui.New(ctx, o), tea.WithContext(ctx), tea.WithAltScreen(),
-		tea.WithFPS(framesPerSecond), tea.WithInput(in), tea.WithOutput(out))
+	o.Copy = func(text string) { _, _ = clipboard(text, os.Getenv).WriteTo(out) } // where the terminal has none, nothing happens
+	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithAltScreen(), tea.WithFPS(framesPerSecond), tea.WithInput(in), tea.WithOutput(out)}
+	if settings.Mouse {
+		options = append(options, tea.WithMouseCellMotion())
+	}
+	program := tea.NewProgram(tui.New(ctx, o), options...)
 	if _, err := program.Run(); err != nil && !errors.Is(err, tea.ErrInterrupted) && cmd.Context().Err() == nil {
 		return fmt.Errorf("run the dashboard: %w", err)
 	}
