@@ -21,6 +21,7 @@ type Bans struct {
 	inFlight bool
 	request  uint64
 	totals   fail2ban.Counts // of the server when it was listed
+	anew     bool            // an act has changed it
 }
 
 // BanSource is where a list of bans comes from.
@@ -103,7 +104,7 @@ func (s State) listBans() (State, []Effect) {
 	if s.Bans.inFlight || !r.Server.Kind.Up() {
 		return s, nil
 	}
-	s.Bans.inFlight = true
+	s.Bans.inFlight, s.Bans.anew = true, false
 	s.Bans.request++
 	s.Bans.totals = r.Server.Totals
 	ask := ListBans{Request: s.Bans.request}
@@ -134,7 +135,11 @@ func (s State) relistBans() (State, []Effect) {
 	age := s.Now.Sub(b.At)
 	changed := b.totals != s.Runtime.Server.Totals
 	switch {
-	case b.open == 0, age < b.rest(), !changed && age < bansAge:
+	case b.open == 0, s.Batch.Running:
+		return s, nil
+	case b.anew:
+		return s.listBans()
+	case age < b.rest(), !changed && age < bansAge:
 		return s, nil
 	default:
 		return s.listBans()

@@ -201,8 +201,8 @@ func (s State) actedOn(msg ActedOn) (State, []Effect) {
 		return s, append(effects, next...)
 	}
 	s, refresh := s.refreshRequested()
-	s.Bans.totals = fail2ban.Counts{} // they are listed anew
-	s.Logins.At = time.Time{}         // and who is banned is asked anew
+	s.Bans.anew = true
+	s.Logins.At = time.Time{} // and who is banned is asked anew
 	s, own := s.ownStale()
 	return s, slices.Concat(effects, refresh, own)
 }

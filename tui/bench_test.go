@@ -1,12 +1,17 @@
 package tui
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	tea "github.com/charmbracelet/bubbletea"
+
+	"bantop/config"
 	"bantop/fail2ban"
 	"bantop/model"
+	"bantop/model/banlist"
 )
 
 // benchStage is an overview of so many jails with an hour of bans behind them.
@@ -66,4 +71,49 @@ func BenchmarkProbe(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkBans is the list of 100,000 bans: a frame, a key, a letter of a filter,
+// another order, all of them marked.
+func BenchmarkBans(b *testing.B) {
+	for _, n := range []int{100, 100_000} {
+		s := listOf(n)
+		b.Run(fmt.Sprintf("frame/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				_ = s.View()
+			}
+		})
+		for name, keys := range map[string]string{"key": "j", "filter": "/3", "order": "s", "mark all": "*"} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				at := s
+				for b.Loop() {
+					at = s
+					for _, k := range keys {
+						next, _ := at.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{k}})
+						at = next.(Model)
+					}
+				}
+				_ = at.View()
+			})
+		}
+	}
+}
+
+// listOf is a dashboard that shows so many bans.
+func listOf(n int) Model {
+	bans := make([]fail2ban.JailBan, n)
+	for i := range bans {
+		b := fail2ban.Ban{Address: fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255), Start: t0.Add(-time.Duration(i) * time.Second), Length: 200 * time.Hour}
+		b.End = b.Start.Add(b.Length)
+		bans[i] = fail2ban.JailBan{Jail: "sshd", Ban: b, Count: 1 + i%9}
+	}
+	m := New(context.Background(), Options{State: model.New(model.Options{Settings: config.Defaults(), Host: "web-3"}),
+		Perform: func(context.Context, model.Effect) model.Msg { return nil }, Look: func(config.Settings) Look { return Look{Theme: NewTheme("dark")} }})
+	for _, msg := range []tea.Msg{model.Started{At: t0}, tea.WindowSizeMsg{Width: 100, Height: 28},
+		model.ProbeFinished{ProbeID: model.ProbeID{Term: 1, Seq: 1}, Request: 1, Finished: t0, Version: "1.0.2", PID: 1, Jails: []fail2ban.Jail{{Name: "sshd"}}},
+		tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{'2'}}, model.BansListed{Request: 1, At: t0, Source: model.FromDatabase, List: banlist.New(bans)}} {
+		next, _ := m.Update(msg)
+		m = next.(Model)
+	}
+	return m
 }
