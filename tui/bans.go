@@ -399,6 +399,9 @@ func (v bansScreen) columns(p pen, s model.State) []column {
 			return p.Faint, safetext.Text(words.When(at(row).Start.Local(), s.Now.Local()))
 		}},
 		{title: "LEFT", width: 8, right: true, rank: 2, sort: sortKey(banlist.ByLeft), cell: func(p pen, row int) (Style, safetext.Text) {
+			if !at(row).Timed() {
+				return p.Faint, safetext.Text(p.Dash)
+			}
 			return Style{}, safetext.Text(words.TimeLeft(at(row).Left(s.Now)))
 		}},
 		{title: "COUNT", width: 6, right: true, rank: 4, sort: sortKey(banlist.ByCount), cell: func(p pen, row int) (Style, safetext.Text) {

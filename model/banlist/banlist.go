@@ -22,6 +22,10 @@ type Row struct {
 // Target is what an act on the row is done to.
 func (r Row) Target() fail2ban.Target { return fail2ban.Target{Jail: r.Jail, Address: r.Address} }
 
+// Timed tells whether it is known when the ban ends, or that it never does: of a
+// line that cannot be read it is not.
+func (r Row) Timed() bool { return r.Length == fail2ban.Permanent || !r.End.IsZero() }
+
 // Left is how long the ban still lasts; 0 where it is over. A permanent one is
 // fail2ban.Permanent.
 func (r Row) Left(now time.Time) time.Duration {
@@ -125,18 +129,23 @@ func byAddress(a, b *Row) int {
 	}
 }
 
-// byLeft puts what ends soonest first, and permanent bans last.
+// byLeft puts what ends soonest first, permanent bans after those that end, and
+// last those of which that is not known.
 func byLeft(a, b *Row) int {
-	switch ap, bp := a.Length == fail2ban.Permanent, b.Length == fail2ban.Permanent; {
-	case ap && bp:
-		return 0
-	case ap:
-		return 1
-	case bp:
-		return -1
-	default:
-		return a.End.Compare(b.End)
+	rank := func(r *Row) int {
+		switch {
+		case !r.Timed():
+			return 2
+		case r.Length == fail2ban.Permanent:
+			return 1
+		default:
+			return 0
+		}
 	}
+	if n := rank(a) - rank(b); n != 0 || rank(a) > 0 {
+		return n
+	}
+	return a.End.Compare(b.End)
 }
 
 // Select are the numbers of the rows that a query finds, in the order of a

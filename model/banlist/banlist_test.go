@@ -33,6 +33,7 @@ func some() []fail2ban.JailBan {
 		ban("recidive", "2001:db8::5", 2*time.Hour, 7*24*time.Hour, 12),
 		ban("users", "mallory", time.Minute, time.Hour, 1),
 		ban("sshd", "9.9.9.9", 30*time.Second, time.Hour, 1),
+		{Jail: "odd", Ban: fail2ban.Ban{Address: "what is this"}},
 	}
 }
 
@@ -54,12 +55,12 @@ func TestOrders(t *testing.T) {
 		reverse bool
 		want    string
 	}{
-		{banlist.ByAddress, false, "9.9.9.9 sshd, 198.51.100.0/24 recidive, 203.0.113.9 postfix, 203.0.113.9 sshd, 203.0.113.40 sshd, 2001:db8::5 recidive, mallory users"},
-		{banlist.ByAddress, true, "mallory users, 2001:db8::5 recidive, 203.0.113.40 sshd, 203.0.113.9 sshd, 203.0.113.9 postfix, 198.51.100.0/24 recidive, 9.9.9.9 sshd"},
-		{banlist.ByJail, false, "203.0.113.9 postfix, 198.51.100.0/24 recidive, 2001:db8::5 recidive, 9.9.9.9 sshd, 203.0.113.9 sshd, 203.0.113.40 sshd, mallory users"},
-		{banlist.BySince, false, "9.9.9.9 sshd, 203.0.113.9 postfix, mallory users, 203.0.113.9 sshd, 203.0.113.40 sshd, 2001:db8::5 recidive, 198.51.100.0/24 recidive"},
-		{banlist.ByLeft, false, "203.0.113.9 sshd, mallory users, 9.9.9.9 sshd, 203.0.113.40 sshd, 203.0.113.9 postfix, 2001:db8::5 recidive, 198.51.100.0/24 recidive"},
-		{banlist.ByCount, false, "2001:db8::5 recidive, 203.0.113.40 sshd, 203.0.113.9 postfix, 9.9.9.9 sshd, 198.51.100.0/24 recidive, 203.0.113.9 sshd, mallory users"},
+		{banlist.ByAddress, false, "9.9.9.9 sshd, 198.51.100.0/24 recidive, 203.0.113.9 postfix, 203.0.113.9 sshd, 203.0.113.40 sshd, 2001:db8::5 recidive, mallory users, what is this odd"},
+		{banlist.ByAddress, true, "what is this odd, mallory users, 2001:db8::5 recidive, 203.0.113.40 sshd, 203.0.113.9 sshd, 203.0.113.9 postfix, 198.51.100.0/24 recidive, 9.9.9.9 sshd"},
+		{banlist.ByJail, false, "what is this odd, 203.0.113.9 postfix, 198.51.100.0/24 recidive, 2001:db8::5 recidive, 9.9.9.9 sshd, 203.0.113.9 sshd, 203.0.113.40 sshd, mallory users"},
+		{banlist.BySince, false, "9.9.9.9 sshd, 203.0.113.9 postfix, mallory users, 203.0.113.9 sshd, 203.0.113.40 sshd, 2001:db8::5 recidive, 198.51.100.0/24 recidive, what is this odd"},
+		{banlist.ByLeft, false, "203.0.113.9 sshd, mallory users, 9.9.9.9 sshd, 203.0.113.40 sshd, 203.0.113.9 postfix, 2001:db8::5 recidive, 198.51.100.0/24 recidive, what is this odd"},
+		{banlist.ByCount, false, "2001:db8::5 recidive, 203.0.113.40 sshd, 203.0.113.9 postfix, 9.9.9.9 sshd, 198.51.100.0/24 recidive, 203.0.113.9 sshd, mallory users, what is this odd"},
 	} {
 		if got := shown(l, l.Select(banlist.Query{}, c.by, c.reverse, t0)); got != c.want {
 			t.Errorf("by %d, reverse %v:\n got %s\nwant %s", c.by, c.reverse, got, c.want)
@@ -71,7 +72,7 @@ func TestOrders(t *testing.T) {
 func TestQueries(t *testing.T) {
 	l := banlist.New(some())
 	for query, want := range map[string]string{
-		"":                                 "9.9.9.9 sshd, 198.51.100.0/24 recidive, 203.0.113.9 postfix, 203.0.113.9 sshd, 203.0.113.40 sshd, 2001:db8::5 recidive, mallory users",
+		"":                                 "9.9.9.9 sshd, 198.51.100.0/24 recidive, 203.0.113.9 postfix, 203.0.113.9 sshd, 203.0.113.40 sshd, 2001:db8::5 recidive, mallory users, what is this odd",
 		"203.0.113":                        "203.0.113.9 postfix, 203.0.113.9 sshd, 203.0.113.40 sshd",
 		"203.0.113.9":                      "203.0.113.9 postfix, 203.0.113.9 sshd",
 		"203.0.113.0/24":                   "203.0.113.9 postfix, 203.0.113.9 sshd, 203.0.113.40 sshd",
@@ -90,7 +91,7 @@ func TestQueries(t *testing.T) {
 		"count:>3":                         "203.0.113.40 sshd, 2001:db8::5 recidive",
 		"count:12":                         "2001:db8::5 recidive",
 		"count:<2 jail:sshd":               "9.9.9.9 sshd, 203.0.113.9 sshd",
-		"!jail:sshd !jail:recidive":        "203.0.113.9 postfix, mallory users",
+		"!jail:sshd !jail:recidive":        "203.0.113.9 postfix, mallory users, what is this odd",
 		"!203.0.113.0/24 jail:sshd":        "9.9.9.9 sshd",
 		"nobody":                           "",
 		"jail:sshd left:<10m count:1 203.": "203.0.113.9 sshd",

@@ -90,7 +90,7 @@ func parseLeft(value string) (condition, error) {
 		if left == fail2ban.Permanent {
 			return sign == ">"
 		}
-		return sign == "<" && left < d || sign == ">" && left > d
+		return r.Timed() && (sign == "<" && left < d || sign == ">" && left > d)
 	}}, nil
 }
 

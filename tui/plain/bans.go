@@ -19,7 +19,7 @@ type Ban struct {
 	Address     string     `json:"address"`
 	Jail        string     `json:"jail"`
 	Since       *time.Time `json:"since"`
-	Until       *time.Time `json:"until"`        // null for a permanent one
+	Until       *time.Time `json:"until"`        // null for a permanent one, and where it is not known
 	SecondsLeft *int64     `json:"seconds_left"` // null for a permanent one
 	Permanent   bool       `json:"permanent"`
 	Count       int        `json:"count"` // how often it was banned; 0 where that is not known
@@ -27,7 +27,7 @@ type Ban struct {
 
 func ban(r banlist.Row, now time.Time) Ban {
 	b := Ban{Address: r.Address, Jail: r.Jail, Since: moment(r.Start), Until: moment(r.End), Count: r.Count}
-	if b.Permanent = r.Length == fail2ban.Permanent; !b.Permanent {
+	if b.Permanent = r.Length == fail2ban.Permanent; !b.Permanent && r.Timed() {
 		left := int64(r.Left(now) / time.Second)
 		b.SecondsLeft = &left
 	}
@@ -73,7 +73,11 @@ func BansText(w io.Writer, door safetext.Door, rows []banlist.Row, now time.Time
 		if r.Count > 0 {
 			count = words.Count(r.Count)
 		}
-		lines = append(lines, []string{r.Address, r.Jail, words.When(r.Start.Local(), now.Local()), words.TimeLeft(r.Left(now)), count})
+		left := ""
+		if r.Timed() {
+			left = words.TimeLeft(r.Left(now))
+		}
+		lines = append(lines, []string{r.Address, r.Jail, words.When(r.Start.Local(), now.Local()), left, count})
 	}
 	return columns(w, door, lines)
 }

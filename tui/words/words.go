@@ -129,7 +129,7 @@ func StillLasts(d time.Duration) string {
 // where it is not today.
 func When(t, now time.Time) string {
 	switch {
-	case t.IsZero():
+	case t.Year() <= 1: // the zero time, in any zone
 		return ""
 	case t.Year() == now.Year() && t.YearDay() == now.YearDay():
 		return t.Format("15:04:05")
