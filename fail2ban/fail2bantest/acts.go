@@ -44,7 +44,7 @@ func (s *Server) ban(j *jail, texts []string) any {
 		if err != nil {
 			return valueError(err.Error())
 		}
-		if j.ban(a.text, s.now()) {
+		if j.ban(a.key, s.now()) {
 			n++
 			s.runAction(j)
 		}
@@ -108,10 +108,10 @@ func (s *Server) unbanIn(j *jail, texts []string) (n int, absent []string) {
 // matching are the banned addresses that an unban is about: the one of that very
 // text, or else those in that network.
 func (s *Server) matching(j *jail, text string) []string {
-	if j.find(text) >= 0 {
+	network, err := s.parse(text)
+	if j.find(text) >= 0 && network.text == text {
 		return []string{text}
 	}
-	network, err := s.parse(text)
 	if err != nil || network.single {
 		return nil
 	}
@@ -151,8 +151,7 @@ func (s *Server) ignored(j *jail) wire.Items {
 	return list
 }
 
-// ignore adds to the ignore list, and answers with it. The jail keeps what it was
-// told, since what is listed does not tell 0.0.0.0/0 from 0.0.0.0.
+// ignore adds to the ignore list, and answers with it.
 func (s *Server) ignore(j *jail, texts []string) any {
 	for _, text := range texts {
 		a, err := s.parse(text)
@@ -160,7 +159,7 @@ func (s *Server) ignore(j *jail, texts []string) any {
 			return valueError(err.Error())
 		}
 		if text != "" && s.entry(j, a) < 0 {
-			j.IgnoreIP = append(slices.Clip(j.IgnoreIP), text)
+			j.IgnoreIP = append(slices.Clip(j.IgnoreIP), a.key)
 		}
 	}
 	return s.ignored(j)
@@ -171,7 +170,7 @@ func (s *Server) ignore(j *jail, texts []string) any {
 func (s *Server) unignore(j *jail, text string) any {
 	a, err := s.parse(text)
 	i := s.entry(j, a)
-	if err != nil || i < 0 || a.single && text != a.text {
+	if err != nil || i < 0 || a.single && text != a.key {
 		return valueError("list.remove(x): x not in list")
 	}
 	j.IgnoreIP = slices.Delete(slices.Clone(j.IgnoreIP), i, i+1)
@@ -182,7 +181,7 @@ func (s *Server) unignore(j *jail, text string) any {
 func (s *Server) entry(j *jail, a address) int {
 	return slices.IndexFunc(j.IgnoreIP, func(text string) bool {
 		b, err := s.parse(text)
-		return err == nil && a == b
+		return err == nil && a.key == b.key
 	})
 }
 

@@ -13,7 +13,8 @@ import (
 // address is what the server makes of the text of an address, which may be any
 // text (server/ipdns.py, class IPAddr).
 type address struct {
-	text   string       // as the server lists it
+	key    string       // what tells it from others
+	text   string       // as the server lists it: the key, or the first address of a network of an odd length
 	net    netip.Prefix // the zero Prefix for a name
 	single bool         // it is one address
 }
@@ -26,29 +27,44 @@ func (s *Server) parse(text string) (address, error) {
 	}
 	host, length, network := strings.Cut(text, "/")
 	ip, err := netip.ParseAddr(host)
-	isIP := err == nil && ip.Zone() == ""
+	if err != nil || ip.Zone() != "" {
+		return name(text), s.lengthError(length, network)
+	}
 	if !network {
-		if !isIP {
-			return address{text: text}, nil
-		}
 		ip = ip.Unmap()
-		return address{ip.String(), netip.PrefixFrom(ip, ip.BitLen()), true}, nil
+		return address{ip.String(), ip.String(), netip.PrefixFrom(ip, ip.BitLen()), true}, nil
 	}
-	bits, err := strconv.Atoi(length)
-	if err != nil && !fail2ban.AtLeast(s.version, 1, 1) {
-		return address{}, fmt.Errorf("invalid literal for int() with base 10: '%s'", length)
-	}
-	switch {
-	case err != nil, bits < 0, !isIP:
-		return address{text: text}, nil
-	case bits == 0 || bits > ip.BitLen(): // listed as if it were one address, and no network to what is compared
-		return address{ip.String(), netip.PrefixFrom(ip, min(bits, ip.BitLen())).Masked(), false}, nil
+	switch bits, err := strconv.Atoi(length); {
+	case err != nil, bits < 0:
+		return name(text), s.lengthError(length, network)
 	case bits == ip.BitLen():
-		return address{ip.String(), netip.PrefixFrom(ip, bits), true}, nil
+		return address{ip.String(), ip.String(), netip.PrefixFrom(ip, bits), true}, nil
+	case bits == 0, bits > ip.BitLen():
+		net := netip.PrefixFrom(ip, min(bits, ip.BitLen())).Masked()
+		return address{fmt.Sprintf("%s/%d", net.Addr(), bits), net.Addr().String(), net, false}, nil
 	default:
 		net := netip.PrefixFrom(ip, bits).Masked()
-		return address{net.String(), net, false}, nil
+		return address{net.String(), net.String(), net, false}, nil
 	}
+}
+
+func name(text string) address { return address{key: text, text: text} }
+
+// lengthError is what a version before 1.1 raises for a network whose length is
+// no number.
+func (s *Server) lengthError(length string, network bool) error {
+	if _, err := strconv.Atoi(length); !network || err == nil || fail2ban.AtLeast(s.version, 1, 1) {
+		return nil
+	}
+	return fmt.Errorf("invalid literal for int() with base 10: '%s'", length)
+}
+
+// listed is how the server lists what it keeps under a key.
+func (s *Server) listed(key string) string {
+	if a, err := s.parse(key); err == nil {
+		return a.text
+	}
+	return key
 }
 
 // holds tells whether another address is in this network.

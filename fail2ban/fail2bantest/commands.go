@@ -81,7 +81,7 @@ func (s *Server) status(args []string) any {
 		return invalid("Invalid command (no status)")
 	}
 	if len(args) < 2 || args[1] != "short" {
-		actions = append(actions, wire.Pack{"Banned IP list", addresses(j.bans)})
+		actions = append(actions, wire.Pack{"Banned IP list", s.addresses(j.bans)})
 	}
 	return wire.Items{wire.Pack{"Filter", filter}, wire.Pack{"Actions", actions}}
 }
@@ -104,14 +104,14 @@ func (s *Server) banned(args []string) any {
 	out := wire.Items{}
 	if len(args) == 0 {
 		for _, name := range s.names() {
-			out = append(out, wire.Entries{name, addresses(s.jails[name].bans)})
+			out = append(out, wire.Entries{name, s.addresses(s.jails[name].bans)})
 		}
 		return out
 	}
 	for _, address := range args {
 		in := []string{}
 		if a, err := s.parse(address); err == nil {
-			address = a.text
+			address = a.key
 		}
 		for _, name := range s.names() {
 			j := s.jails[name]
@@ -146,6 +146,8 @@ func (s *Server) get(args []string) any {
 		return s.banip(j, len(args) > 2 && args[2] == "--with-time")
 	case "bantime":
 		return seconds(j.BanTime)
+	case "bantime.increment":
+		return nil // as where it was never set
 	case "findtime":
 		return seconds(j.FindTime)
 	case "maxretry":
@@ -173,10 +175,11 @@ func (s *Server) banip(j *jail, withTime bool) any {
 	bans := slices.Clone(j.bans)
 	slices.SortStableFunc(bans, func(a, b fail2ban.Ban) int { return end(a).Compare(end(b)) })
 	if !withTime {
-		return addresses(bans)
+		return s.addresses(bans)
 	}
 	lines := make([]string, len(bans))
 	for i, b := range bans {
+		b.Address = s.listed(b.Address)
 		lines[i] = fail2ban.FormatBan(b, time.Local)
 	}
 	return lines
@@ -190,10 +193,10 @@ func end(b fail2ban.Ban) time.Time {
 	return b.End
 }
 
-func addresses(bans []fail2ban.Ban) wire.Items {
+func (s *Server) addresses(bans []fail2ban.Ban) wire.Items {
 	out := wire.Items{}
 	for _, b := range bans {
-		out = append(out, wire.Address(b.Address))
+		out = append(out, wire.Address(s.listed(b.Address)))
 	}
 	return out
 }

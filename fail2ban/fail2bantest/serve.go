@@ -56,42 +56,57 @@ func (s *Server) serve(c net.Conn) {
 	buf := make([]byte, 65536)
 	for {
 		n, err := c.Read(buf)
-		pending = append(pending, buf[:n]...)
-		for {
-			request, rest, ok := bytes.Cut(pending, []byte(wire.End))
-			if !ok {
-				break
-			}
-			if !s.handle(c, request) {
-				return
-			}
-			pending = rest
-		}
-		if err != nil {
+		var ok bool
+		if pending, ok = s.answer(c, append(pending, buf[:n]...)); !ok || err != nil {
 			return
 		}
 	}
 }
 
-// handle answers one command; it tells whether the connection stays.
+// answer answers the commands that were read, and returns what is left; ok tells
+// whether the connection stays. As in the real server nobody else is answered
+// meanwhile.
+func (s *Server) answer(c net.Conn, pending []byte) (left []byte, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		request, rest, found := bytes.Cut(pending, []byte(wire.End))
+		if !found {
+			return pending, true
+		}
+		if !s.serves(c) || !s.handle(c, request) {
+			return nil, false
+		}
+		pending = rest
+	}
+}
+
+// serves tells whether the server still has a connection.
+func (s *Server) serves(c net.Conn) bool {
+	s.conns.Lock()
+	defer s.conns.Unlock()
+	_, ok := s.open[c]
+	return ok
+}
+
+// handle answers one command; it tells whether the connection stays. As the real
+// server it goes on with what it has read when nobody is there for the answer. The
+// caller holds s.mu: one command at a time, delays included.
 func (s *Server) handle(c net.Conn, request []byte) bool {
 	if string(request) == wire.Close {
 		return false
 	}
 	v, err := wire.NewDecoder(bytes.NewReader(append(request, wire.End...)), wire.Limits{}).Decode()
 	if err != nil {
-		reply := wire.AppendReply(nil, "ERROR: "+err.Error())
-		_, err := c.Write(reply)
-		return err == nil
+		_, _ = c.Write(wire.AppendReply(nil, "ERROR: "+err.Error()))
+		return true
 	}
 	command, _ := v.Strings()
 
-	s.mu.Lock() // one command at a time, delays included
-	defer s.mu.Unlock()
 	f, release := s.fault(command)
 	if f == nil {
-		_, err := c.Write(wire.AppendReply(nil, s.proceed(command)))
-		return err == nil
+		_, _ = c.Write(wire.AppendReply(nil, s.proceed(command)))
+		return true
 	}
 	return s.failWith(c, f, release, command)
 }
@@ -119,6 +134,6 @@ func (s *Server) failWith(c net.Conn, f *Fault, release <-chan struct{}, command
 	if f.Half || f.Close {
 		reply = reply[:len(reply)/2]
 	}
-	_, err := c.Write(reply)
-	return err == nil && !f.Close
+	_, _ = c.Write(reply)
+	return !f.Close
 }

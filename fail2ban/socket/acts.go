@@ -13,9 +13,13 @@ import (
 // once: no act is sent a second time, whatever happens. There is a result for
 // each target, in order. When something breaks meanwhile the error comes with
 // the results, and the outcome of what was not answered is Unknown; without any
-// result nothing was sent. Where ctx has no deadline it all takes no longer than
-// Options.Timeout: actions run while the server answers nobody, so give it the
-// time that they may take.
+// result nothing was sent. Give ctx a deadline that leaves the time that the
+// actions may take, which run while the server answers nobody; without one it is
+// Options.Timeout. What was sent is done by the server all the same.
+//
+// All is sent at once, however much it is, so ask for no more than holds the
+// server as long as it may be held. It reads 64 KiB at once, and does what it has
+// read to the end.
 //
 // An address is sent as it is given. The server takes any text (see Ban), and
 // finds a ban only by the very text that it lists (see Unban); addr.Format
@@ -49,9 +53,10 @@ func banCommand(t fail2ban.Target) []string { return []string{"set", t.Jail, "ba
 // of a network that is banned is not banned by itself: Unchanged.
 //
 // Only the text that the server lists finds a ban: 2001:DB8::1, [2001:db8::1],
-// 203.0.113.9/32 and ::ffff:192.0.2.9 find none. A name that is not banned is
-// looked up in the DNS while the server answers nobody, and the addresses that
-// it has are unbanned.
+// 203.0.113.9/32 and ::ffff:192.0.2.9 find none. What is listed as 10.0.0.0 and
+// was banned as 10.0.0.0/33 is found by that alone, and so is 0.0.0.0/0, with all
+// of IPv4. A name that is not banned is looked up in the DNS while the server
+// answers nobody, and the addresses that it has are unbanned.
 //
 // Whether it was banned or not, the server forgets all earlier bans of the
 // address in that jail: the next counts as its first.
@@ -180,7 +185,7 @@ func notListed(err error) bool {
 }
 
 // perJail asks for one setting of each jail of the targets. A jail that the
-// server does not know is left out.
+// server does not know is left out, and so is a setting.
 func (c *Client) perJail(ctx context.Context, op string, targets []fail2ban.Target, setting string) (map[string]wire.Value, error) {
 	jails := jailsOf(targets)
 	commands := make([][]string, len(jails))
@@ -194,7 +199,7 @@ func (c *Client) perJail(ctx context.Context, op string, targets []fail2ban.Targ
 	values := make(map[string]wire.Value, len(jails))
 	for i, jail := range jails {
 		v, err := replies[i].Result()
-		if errors.Is(err, fail2ban.ErrUnknownJail) {
+		if errors.Is(err, fail2ban.ErrUnknownJail) || errors.Is(err, fail2ban.ErrUnsupported) {
 			continue
 		}
 		if err != nil {

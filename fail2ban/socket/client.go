@@ -4,7 +4,9 @@
 // queue of 1 (1.0.2 to 1.1.0, server/asyncserver.py). So a Client
 //
 //   - keeps one connection and sends many commands in one go;
-//   - never has a batch that holds the server much longer than Options.Hold;
+//   - never has a batch that holds the server much longer than Options.Hold, acts
+//     aside, which go out as they are given (see Client.Ban);
+//   - sends no act a second time;
 //   - does not hang up on a server that is slow: connections that wait in the
 //     queue lock out everybody else, fail2ban-client included. An answer that
 //     comes too late for its caller is read and dropped before the next

@@ -29,6 +29,15 @@ func newScript(verb string, targets []fail2ban.Target) *script {
 	return s
 }
 
+// jails are the jails of the targets, each once, in the order in which they come.
+func (s *script) jails() []string {
+	targets := make([]fail2ban.Target, len(s.results))
+	for i, r := range s.results {
+		targets[i] = r.Target
+	}
+	return jailsOf(targets)
+}
+
 // op says what the whole act is.
 func (s *script) op() string {
 	if len(s.results) == 1 {
