@@ -20,6 +20,7 @@ var mayImport = map[string][]string{
 	"bantop/fail2ban/confdir":      {"bantop/fail2ban"},
 	"bantop/fail2ban/addr":         {},
 	"bantop/fail2ban/bandb":        {"bantop/fail2ban"},
+	"bantop/fail2ban/allowfile":    {"bantop/fail2ban", "bantop/fail2ban/addr", "bantop/fail2ban/confdir", "bantop/fail2ban/control"},
 	"bantop/fail2ban/control":      {"bantop/fail2ban", "bantop/fail2ban/confdir", "bantop/fail2ban/socket"},
 	"bantop/fail2ban/logfile":      {"bantop/fail2ban"},
 	"bantop/fail2ban/fail2bantest": {"bantop/fail2ban", "bantop/fail2ban/wire"},

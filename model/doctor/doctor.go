@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"bantop/config"
+	"bantop/fail2ban"
+	"bantop/fail2ban/allowfile"
 	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/control"
 	"bantop/model"
@@ -64,6 +66,8 @@ type programs struct {
 	clientErr error
 	dump      control.Dump
 	dumpErr   error
+	allowed   []fail2ban.Result // of what bantop wrote into the configuration
+	allowErr  error
 	service   control.Service
 	systemErr error
 }
@@ -84,6 +88,9 @@ func (d *Doctor) Check(ctx context.Context, fresh bool) []model.Check {
 		d.settings(), d.socket(s), d.permission(s), d.version(s), d.client(s), d.configuration(),
 		d.database(s), d.log(s), d.state(ctx),
 	}
+	if p := d.found; p.allowErr != nil || len(p.allowed) > 0 {
+		checks = append(checks, d.allowed())
+	}
 	if d.opts.Terminal != nil {
 		checks = append(checks, d.opts.Terminal())
 	}
@@ -102,6 +109,7 @@ func (d *Doctor) ask(ctx context.Context) *programs {
 	p.client, p.clientErr = d.opts.Control.Version(ctx)
 	if p.clientErr == nil {
 		p.dump, p.dumpErr = d.opts.Control.Dump(ctx)
+		p.allowed, p.allowErr = allowfile.Check(ctx, allowfile.Options{Conf: d.opts.Settings.Conf})
 	}
 	if d.opts.Systemd != nil {
 		p.service, p.systemErr = d.opts.Systemd(ctx)

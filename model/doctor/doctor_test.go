@@ -15,6 +15,7 @@ import (
 
 	"bantop/config"
 	"bantop/fail2ban"
+	"bantop/fail2ban/allowfile"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/socket"
@@ -335,6 +336,39 @@ func TestRealServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			if c := marks()["socket"]; c.Mark != model.CheckFault || !strings.Contains(c.Mend, "-x start") {
+				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
+// TestAllowed: what bantop wrote into fail2ban's configuration is looked at, where
+// it wrote anything, and told of where fail2ban does not go by it any more.
+func TestAllowed(t *testing.T) {
+	for _, install := range fail2bantest.RealInstalls(t) {
+		t.Run(install.Version, func(t *testing.T) {
+			install.Use(t)
+			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
+			look := func() (model.Check, bool) {
+				found := examine(t, well(t), func(o *Options, _ *Doctor) { o.Settings.Conf = r.ConfDir })
+				c, is := found["allowed"]
+				return c, is
+			}
+			if c, is := look(); is {
+				t.Errorf("nothing is written: %+v", c)
+			}
+			o := allowfile.Options{Conf: r.ConfDir}
+			if _, err := allowfile.Allow(t.Context(), o, []fail2ban.Target{{Jail: "j001", Address: "198.51.100.7"}}); err != nil {
+				t.Fatal(err)
+			}
+			if c, _ := look(); c.Mark != model.CheckOK || !strings.Contains(c.Found, allowfile.Name) {
+				t.Errorf("%+v", c)
+			}
+			behind := filepath.Join(r.ConfDir, "jail.d", "zzz.local")
+			if err := os.WriteFile(behind, []byte("[j001]\nignoreip = 192.0.2.1\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if c, _ := look(); c.Mark != model.CheckFault || !strings.Contains(c.Why, "198.51.100.7 in j001") || c.Mend == "" {
 				t.Errorf("%+v", c)
 			}
 		})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/allowfile"
 	"bantop/model"
 )
 
@@ -153,6 +154,25 @@ func (d *Doctor) configuration() model.Check {
 	default:
 		return ok(name, conf+" enables "+jails)
 	}
+}
+
+// allowed says whether fail2ban goes by what bantop wrote into its configuration.
+func (d *Doctor) allowed() model.Check {
+	const name = "allowed"
+	p, path := d.found, allowfile.Path(d.opts.Settings.Conf)
+	if p.allowErr != nil {
+		why, mend := p.allowErr.Error(), allowfile.Hint(p.allowErr)
+		if mend == "" {
+			mend = d.test()
+		}
+		return fault(name, path, why, mend)
+	}
+	for _, r := range p.allowed {
+		if r.Outcome == fail2ban.Refused {
+			return fault(name, path, r.Address+" in "+r.Jail+": "+r.Err.Error(), "bantop allow "+r.Address+" --jail "+r.Jail+" --keep")
+		}
+	}
+	return ok(name, fmt.Sprintf("%s: %d on an ignore list for good", path, len(p.allowed)))
 }
 
 // test is the command that says what is wrong with the configuration.
