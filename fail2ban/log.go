@@ -28,6 +28,27 @@ type LogNote struct {
 	Text string // the message
 }
 
+// FailKind says what a line of fail2ban's log changes about who fails in a jail.
+type FailKind string
+
+// The kinds of such lines.
+const (
+	FailFound  FailKind = "found"  // an address failed
+	FailWorse  FailKind = "worse"  // its failure counts for more, since it was banned before
+	FailBan    FailKind = "ban"    // it is banned
+	FailUnban  FailKind = "unban"  // it is not any more
+	FailFlush  FailKind = "flush"  // nobody is any more
+	FailForget FailKind = "forget" // the jail begins anew, and knows of no failure
+)
+
+// FailNote is what a line of fail2ban's log says of who fails in a jail.
+type FailNote struct {
+	Kind    FailKind
+	Address string
+	At      time.Time // of the failure, which may be long before fail2ban saw it
+	Count   float64   // failures that it counts for, beside those that were noted before
+}
+
 // OneLine is a message of fail2ban in one line: of one with several the first
 // and the last, which is where Python says what the matter is; and of a quoted
 // text that is long, such as a regular expression that it has expanded, the

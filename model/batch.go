@@ -13,8 +13,9 @@ const (
 	ActBan             ActKind = "ban"
 	ActUnban           ActKind = "unban"
 	ActUnbanEverywhere ActKind = "unban everywhere"
-	ActAllow           ActKind = "allow"    // put on a jail's ignore list, until the next reload
-	ActDisallow        ActKind = "disallow" // taken off it
+	ActAllow           ActKind = "allow"          // put on a jail's ignore list, until the next reload
+	ActAllowForGood    ActKind = "allow for good" // and written into the configuration
+	ActDisallow        ActKind = "disallow"       // taken off it, and out of the configuration
 )
 
 // BatchTarget is one address in one jail that something is to be done to; in no
@@ -156,7 +157,7 @@ func (s State) batchRequested(msg BatchRequested) (State, []Effect) {
 
 // forbidden is why a batch is not begun; "" where it is.
 func (s State) forbidden(msg BatchRequested) string {
-	if msg.Kind != ActBan && msg.Kind != ActAllow {
+	if msg.Kind != ActBan && msg.Kind != ActAllow && msg.Kind != ActAllowForGood {
 		return ""
 	}
 	for _, t := range msg.Targets {
@@ -254,7 +255,7 @@ func (b Batch) Reverse(now time.Time) (ActKind, []BatchTarget) {
 	if b.Running {
 		return "", nil
 	}
-	kind, known := map[ActKind]ActKind{ActBan: ActUnban, ActUnban: ActBan, ActUnbanEverywhere: ActBan, ActAllow: ActDisallow, ActDisallow: ActAllow}[b.Kind]
+	kind, known := map[ActKind]ActKind{ActBan: ActUnban, ActUnban: ActBan, ActUnbanEverywhere: ActBan, ActAllow: ActDisallow, ActAllowForGood: ActDisallow, ActDisallow: ActAllow}[b.Kind]
 	if !known {
 		return "", nil
 	}

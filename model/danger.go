@@ -15,16 +15,26 @@ type Own struct {
 	From     string   // where it is known from
 	Mine     bool     // of the person in front of it, not of another login
 	Banned   []string // jails that ban it, sorted
+	Fails    []OwnFails
+}
+
+// OwnFails is how near an own address is to a ban.
+type OwnFails struct {
+	Jail     string
+	Failures int
+	Of       int // that many are a ban
 }
 
 // OwnRead is who is logged in, and from where: the result of ReadOwn.
 type OwnRead struct {
-	At  time.Time
-	Own []Own
+	At    time.Time
+	Own   []Own
+	Jails []JailFetched // of ReadOwn.Failing, with settings and log alone
 }
 
-// ReadOwn asks who is logged in.
-type ReadOwn struct{}
+// ReadOwn asks who is logged in, whether that is banned, and what the log says of
+// the jails in which somebody fails.
+type ReadOwn struct{ Failing []string }
 
 // ownAge is how old that may get.
 const ownAge = 30 * time.Second
@@ -41,9 +51,26 @@ func (s State) ownRead(msg OwnRead) State {
 	s.Logins = Logins{At: msg.At, Own: make([]Own, len(msg.Own))}
 	for i, o := range msg.Own {
 		o.Banned = slices.Clone(o.Banned)
+		if o.Mine {
+			o.Fails = ownFails(msg.Jails, msg.At, o.Addr.String())
+		}
 		s.Logins.Own[i] = o
 	}
 	return s
+}
+
+// ownFails is in which jails an address fails.
+func ownFails(jails []JailFetched, at time.Time, address string) []OwnFails {
+	var out []OwnFails
+	for _, j := range jails {
+		j.At = at
+		for _, f := range whoFails(j, 0).Addresses {
+			if f.Address == address && f.Failures > 0 {
+				out = append(out, OwnFails{Jail: j.Jail, Failures: f.Failures, Of: j.Settings.MaxRetry})
+			}
+		}
+	}
+	return out
 }
 
 // ownStale asks again who is logged in, where that is old.
@@ -52,7 +79,13 @@ func (s State) ownStale() (State, []Effect) {
 		return s, nil
 	}
 	s.Logins.inFlight = true
-	return s, []Effect{ReadOwn{}}
+	var failing []string
+	for _, j := range s.Runtime.Server.Jails {
+		if j.Failing > 0 {
+			failing = append(failing, j.Name)
+		}
+	}
+	return s, []Effect{ReadOwn{Failing: failing}}
 }
 
 // Dangers are what a batch would do that nobody wants by mistake.

@@ -11,15 +11,42 @@ import (
 type Detail struct {
 	Jail     string // "" when none is
 	Settings fail2ban.JailSettings
-	Bans     []fail2ban.Ban // ordered by their end
+	Files    []LogFile      // that it reads, those that are missing first
+	Bans     []fail2ban.Ban // the newest first
 	HasBans  bool           // Bans were asked for
-	At       time.Time      // when the server answered; zero before it did
-	Reason   string         // why the newest request failed; "" where it did not
+	Failing  FailingList
+	At       time.Time // when the server answered; zero before it did
+	Reason   string    // why the newest request failed; "" where it did not
 	Hint     string
 
 	request  uint64
 	inFlight bool
 	counts   fail2ban.Counts // of the jail when it was asked for
+}
+
+// Unlisted is how many bans the jail has beside those of the list.
+func (d Detail) Unlisted() int { return max(0, d.counts.Banned-len(d.Bans)) }
+
+// LogFile is how it stands with a log file that a jail reads.
+type LogFile struct {
+	Path    string
+	Size    int64     // in bytes; -1 where it is not known
+	Written time.Time // when it was last written to; zero where it is not known
+	Missing bool      // there is no such file
+	Closed  bool      // the user of bantop may not read it
+	Reason  string    // why it cannot be looked at; "" where it can
+}
+
+// rank orders files: those that need somebody come first.
+func (f LogFile) rank() int {
+	switch {
+	case f.Missing:
+		return 2
+	case f.Reason != "":
+		return 1
+	default:
+		return 0
+	}
 }
 
 // JailOpened says that somebody wants to see a jail.
@@ -34,8 +61,10 @@ type JailFetched struct {
 	Request  uint64
 	At       time.Time
 	Settings fail2ban.JailSettings
+	Files    []LogFile
 	Bans     []fail2ban.Ban
 	HasBans  bool
+	Log      FailingLog
 	Reason   string // why it failed; "" where it did not
 	Hint     string
 }
@@ -116,7 +145,10 @@ func (s State) jailFetched(msg JailFetched) State {
 	d.inFlight, d.Reason, d.Hint = false, msg.Reason, msg.Hint
 	if msg.Reason == "" {
 		d.At, d.Settings, d.HasBans = msg.At, cloneSettings(msg.Settings), msg.HasBans
-		d.Bans = slices.Clone(msg.Bans)
+		d.Files, d.Bans = slices.Clone(msg.Files), slices.Clone(msg.Bans)
+		slices.SortStableFunc(d.Files, func(a, b LogFile) int { return b.rank() - a.rank() })
+		slices.SortStableFunc(d.Bans, func(a, b fail2ban.Ban) int { return b.Start.Compare(a.Start) })
+		d.Failing = whoFails(msg, d.counts.Failing)
 	}
 	s.Detail = d
 	return s

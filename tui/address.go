@@ -17,7 +17,7 @@ import (
 type addressScreen struct{ top int }
 
 func (v addressScreen) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.UnbanAll, k.Ban, k.Allow, k.Back}, append([]key.Binding{k.Copy, k.Pause, k.Now}, k.moving()...)
+	return []key.Binding{k.UnbanAll, k.Ban, k.Allow, k.Back}, append([]key.Binding{k.Disallow, k.Copy, k.Pause, k.Now}, k.moving()...)
 }
 
 func (v addressScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {
@@ -29,6 +29,14 @@ func (v addressScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (sc
 			r.Reversal = append(r.Reversal, asTarget(row))
 		}
 		r.Targets = everywhere(r.Reversal)
+		return v, outcome{batch: &r}
+	case key.Matches(msg, k.Disallow):
+		r := model.BatchRequested{Kind: model.ActDisallow}
+		for _, rule := range s.Address.Ignored {
+			if rule.Entry == a { // a network that holds it is another entry
+				r.Targets = append(r.Targets, model.BatchTarget{Target: fail2ban.Target{Jail: rule.Jail, Address: a}})
+			}
+		}
 		return v, outcome{batch: &r}
 	case key.Matches(msg, k.Copy):
 		return v, outcome{copied: a}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,20 +151,35 @@ func attacked(s *stage) *stage {
 	}})
 }
 
-// fetched answers for the jail that is open.
-func (s *stage) fetched(jail string) *stage {
-	var bans []fail2ban.Ban
-	for i := range 40 {
-		b := fail2ban.Ban{Address: fmt.Sprintf("203.0.113.%d", i), Start: s.now.Add(-time.Duration(i*i) * time.Minute), Length: 28 * time.Hour}
-		b.End = b.Start.Add(b.Length)
-		bans = append(bans, b)
-	}
-	bans = append(bans, fail2ban.Ban{Address: "2001:db8:1234:5678:9abc:def0:1234:5678", Start: s.now.Add(-26 * time.Hour), Length: fail2ban.Permanent})
-	return s.send(model.JailFetched{Jail: jail, Request: 1, At: s.now, HasBans: true, Bans: bans, Settings: fail2ban.JailSettings{
-		Name: jail, BanTime: 28 * time.Hour, FindTime: 10 * time.Minute, MaxRetry: 5, Files: []string{"/var/log/auth.log"},
+// fetched answers for the jail that is open: it reads two files, bans 71, and of
+// those who fail the log names some.
+func (s *stage) fetched(jail string, changes ...func(*model.JailFetched)) *stage {
+	msg := model.JailFetched{Jail: jail, Request: 1, At: s.now, HasBans: true, Settings: fail2ban.JailSettings{
+		Name: jail, BanTime: 28 * time.Hour, FindTime: 10 * time.Minute, MaxRetry: 5, Files: []string{"/var/log/mail.log", "/var/log/mail.err"},
 		IgnoreIP: []string{"127.0.0.1/8", "::1", "198.51.100.7"}, IgnoreSelf: true, Actions: []string{"iptables-multiport", "sendmail-whois"},
-	}})
+	}}
+	for i := range 70 {
+		b := fail2ban.Ban{Address: fmt.Sprintf("203.0.113.%d", i), Start: s.now.Add(-time.Duration(i*i) * 20 * time.Second), Length: 28 * time.Hour}
+		b.End = b.Start.Add(b.Length)
+		msg.Bans = append(msg.Bans, b)
+	}
+	msg.Bans = append(msg.Bans, fail2ban.Ban{Address: "2001:db8:1234:5678:9abc:def0:1234:5678", Start: s.now.Add(-30 * time.Hour), Length: fail2ban.Permanent})
+	msg.Files = []model.LogFile{
+		{Path: "/var/log/mail.log", Size: 1_258_291, Written: s.now.Add(-20 * time.Second)},
+		{Path: "/var/log/mail.err", Size: 0, Written: s.now.Add(-49 * time.Hour), Closed: true},
+	}
+	msg.Log.Since = s.now.Add(-3 * time.Hour)
+	for i, address := range []string{"192.0.2.44", "192.0.2.44", "2001:db8::99", "192.0.2.44", "2001:db8::99", "192.0.2.44"} {
+		msg.Log.Notes = append(msg.Log.Notes, fail2ban.FailNote{Kind: fail2ban.FailFound, Address: address, Count: 1, At: s.now.Add(time.Duration(i*50-400) * time.Second)})
+	}
+	for _, change := range changes {
+		change(&msg)
+	}
+	return s.send(msg)
 }
+
+// toPostfix opens the jail postfix.
+func (s *stage) toPostfix() *stage { return attacked(s).press("down", "down", "enter") }
 
 // scenes are the pictures that are kept of every size.
 var scenes = []struct {
@@ -211,19 +227,64 @@ var scenes = []struct {
 	{"jails lost", func(s *stage) { lost(s) }},
 	{"jails lost, recovered", func(s *stage) { lost(s).wait(20 * time.Second).probe(busy()) }},
 	{"a jail that is lost", func(s *stage) { lost(s).press("end", "enter") }},
-	{"jail", func(s *stage) { attacked(s).press("end", "enter").fetched("sshd") }},
-	{"jail, further down", func(s *stage) {
-		attacked(s).press("end", "enter").fetched("sshd").press("end", "up")
+	{"jail", func(s *stage) { s.toPostfix().fetched("postfix") }},
+	{"jail, further down", func(s *stage) { s.toPostfix().fetched("postfix").press("pgdown", "down", "down") }},
+	{"jail, at its end", func(s *stage) { s.toPostfix().fetched("postfix").press("end") }},
+	{"jail, not answered yet", func(s *stage) { s.toPostfix() }},
+	{"jail, it failed", func(s *stage) {
+		s.toPostfix().send(model.JailFetched{Jail: "postfix", Request: 1, At: s.now, Reason: "no answer for 2s (/var/run/fail2ban/fail2ban.sock)"})
 	}},
-	{"jail, not answered yet", func(s *stage) { attacked(s).press("end", "enter") }},
-	{"jail that is gone", func(s *stage) {
-		attacked(s).press("end", "enter").fetched("sshd").wait(time.Second)
+	{"jail that reads the journal, with many bans", func(s *stage) {
+		attacked(s).press("end", "enter").fetched("sshd", func(m *model.JailFetched) {
+			m.HasBans, m.Bans, m.Files = false, nil, nil
+			m.Settings.Files, m.Settings.Journal = nil, []string{"_SYSTEMD_UNIT=sshd.service + _COMM=sshd"}
+		})
+	}},
+	{"jail whose log is missing", func(s *stage) {
+		s.toPostfix().fetched("postfix", func(m *model.JailFetched) {
+			m.Files = []model.LogFile{{Path: "/var/log/mail.log", Size: -1, Missing: true}}
+		})
+	}},
+	{"jail of which one of many logs is missing", func(s *stage) {
+		s.toPostfix().fetched("postfix", func(m *model.JailFetched) {
+			m.Files = nil
+			for i := range 12 {
+				m.Files = append(m.Files, model.LogFile{Path: fmt.Sprintf("/srv/www/customer-%d.example.org/logs/apache2/error.log", i),
+					Size: int64(i) << 22, Written: s.now.Add(-time.Duration(i) * time.Hour), Missing: i == 7})
+			}
+			m.Settings.IgnoreIP = strings.Fields(strings.Repeat("203.0.113.0/24 2001:db8:1234::/48 office.example.org ", 12))
+		})
+	}},
+	{"jail that reads nothing and bans on paper", func(s *stage) {
+		s.toPostfix().fetched("postfix", func(m *model.JailFetched) {
+			m.Files, m.Settings.Files, m.Settings.Actions, m.Log.Notes = nil, nil, nil, nil
+		})
+	}},
+	{"jail whose failures nobody names", func(s *stage) {
+		s.toPostfix().fetched("postfix", func(m *model.JailFetched) {
+			m.Log = model.FailingLog{Reason: "fail2ban logs to SYSTEMD-JOURNAL, which bantop does not read"}
+		})
+	}},
+	{"jail of whose failures some are named", func(s *stage) {
 		p := busy()
-		p.Jails = p.Jails[:4]
+		p.Jails[2].Failing = 9
+		s.probe(p).press("down", "down", "enter").fetched("postfix", func(m *model.JailFetched) {
+			m.Log.Since = s.now.Add(-7 * time.Minute)
+			m.Log.Notes = append(m.Log.Notes, fail2ban.FailNote{Kind: fail2ban.FailFound, Address: "203.0.113.3", At: s.now, Count: 1})
+		})
+	}},
+	{"jail in which nobody fails", func(s *stage) {
+		p := busy()
+		s.probe(p).press("enter").fetched("dovecot", func(m *model.JailFetched) { m.Log.Notes, m.Bans = nil, m.Bans[:12] })
+	}},
+	{"jail that is gone", func(s *stage) {
+		s.toPostfix().fetched("postfix").wait(time.Second)
+		p := busy()
+		p.Jails = slices.Delete(p.Jails, 2, 3)
 		s.probe(p)
 	}},
 	{"jail while offline", func(s *stage) {
-		attacked(s).press("end", "enter").fetched("sshd").wait(time.Second).probe(model.ProbeFinished{Fault: model.StaleSocket,
+		s.toPostfix().fetched("postfix").wait(time.Second).probe(model.ProbeFinished{Fault: model.StaleSocket,
 			Reason: "fail2ban died and left its socket (/run/f2b.sock: connection refused)", Hint: "sudo fail2ban-client -x start"})
 	}},
 	{"locked: the question before an act", func(s *stage) { lost(s).press("x") }},
@@ -382,7 +443,8 @@ func banned(s *stage) *stage {
 
 // own is somebody who is logged in from an address.
 func own(s *stage) *stage {
-	return s.send(model.OwnRead{At: s.now, Own: []model.Own{{Addr: netip.MustParseAddr("198.51.100.7"), Who: "mira", TTY: "pts/1", From: "SSH_CONNECTION", Mine: true}}})
+	return s.send(model.OwnRead{At: s.now, Own: []model.Own{{Addr: netip.MustParseAddr("198.51.100.7"), Who: "mira", TTY: "pts/1", From: "SSH_CONNECTION", Mine: true}}, Jails: []model.JailFetched{{Jail: "sshd", Settings: fail2ban.JailSettings{MaxRetry: 5, FindTime: 10 * time.Minute},
+		Log: model.FailingLog{Notes: []fail2ban.FailNote{{Kind: fail2ban.FailFound, Address: "198.51.100.7", At: s.now.Add(-time.Minute), Count: 1}}}}}})
 }
 
 // opened is the screen of an address that was banned before.

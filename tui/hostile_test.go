@@ -63,7 +63,7 @@ func TestHostileText(t *testing.T) {
 }
 
 func hostileState(s *stage, text string) *stage {
-	j := fail2ban.Jail{Name: text, Files: []string{text}, Actions: []string{text}, Counts: fail2ban.Counts{Banned: 1}}
+	j := fail2ban.Jail{Name: text, Files: []string{text}, Actions: []string{text}, Counts: fail2ban.Counts{Banned: 1, Failing: 3}}
 	p := model.ProbeFinished{Version: text, Jails: []fail2ban.Jail{j}}
 	s.probe(p).wait(time.Second)
 	p.Jails[0].TotalBanned = 2
@@ -88,7 +88,9 @@ func hostileBans(s *stage, text string) {
 
 func hostileDetail(s *stage, text string) model.JailFetched {
 	return model.JailFetched{Jail: text, Request: 1, At: s.now, HasBans: true,
-		Bans: []fail2ban.Ban{{Address: text}}, Settings: fail2ban.JailSettings{Name: text, Files: []string{text},
+		Files: []model.LogFile{{Path: text}, {Path: text, Missing: true}, {Path: text, Reason: text}},
+		Log:   model.FailingLog{Reason: text, Notes: []fail2ban.FailNote{{Kind: fail2ban.FailFound, Address: text, At: s.now, Count: 1}}},
+		Bans:  []fail2ban.Ban{{Address: text}}, Settings: fail2ban.JailSettings{Name: text, MaxRetry: 5, FindTime: time.Hour, Files: []string{text},
 			Journal: []string{text}, IgnoreIP: []string{text}, Actions: []string{text}}}
 }
 

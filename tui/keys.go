@@ -16,7 +16,7 @@ type keyMap struct {
 	Bans, Ban, Unban, UnbanAll, Allow       key.Binding
 	MarkOne, MarkRange, MarkAll, Invert     key.Binding
 	TakeBack, Results, Copy, Go, LetIn      key.Binding
-	Next, Previous                          key.Binding
+	Next, Previous, Disallow, ForGood       key.Binding
 }
 
 func bind(shown, does string, keys ...string) key.Binding {
@@ -62,6 +62,8 @@ func defaultKeys(g Glyphs) keyMap {
 		Copy:      bind("y", "copy", "y"),
 		Go:        bind(":", "open an address", ":"),
 		LetIn:     bind("i", "let yourself in", "i"),
+		ForGood:   bind("g", "for good", "g"),
+		Disallow:  bind("I", "take off the ignore list", "I"),
 		Next:      bind("n", "next that is marked", "n"),
 		Previous:  bind("N", "the one before", "N"),
 		Settings:  bind("6", "settings", "6"),

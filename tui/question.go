@@ -54,6 +54,9 @@ func (m Model) askBatch(r model.BatchRequested) Model {
 	return m
 }
 
+// keeps tells whether the answer may be for good.
+func (q question) keeps() bool { return !q.unlock && q.batch != nil && q.batch.Kind == model.ActAllow }
+
 // askIgnored asks again whether to ban what was refused because it is on an ignore
 // list.
 func (m Model) askIgnored() Model {
@@ -81,6 +84,11 @@ func (m Model) answer(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 		return m, nil
 	}
 	m.question = nil
+	if q.keeps() && key.Matches(msg, m.keys.ForGood) {
+		kept := *q.batch
+		kept.Kind, kept.At = model.ActAllowForGood, m.now().Round(0)
+		return m.feed(kept)
+	}
 	if must == "" && !key.Matches(msg, m.keys.Yes) || must != "" && (msg.Type != tea.KeyEnter || q.typed != must) {
 		return m, nil
 	}
@@ -128,7 +136,15 @@ func (q question) text(s model.State) string {
 
 // draw draws a question as the last lines: all of it has to be read.
 func (q question) draw(p pen, s model.State) []string {
-	const most, answers = 3, "y yes  n no"
+	const most = 3
+	answers := []struct{ key, does safetext.Text }{{"y", " yes"}, {"n", " no"}}
+	if q.keeps() {
+		answers = []struct{ key, does safetext.Text }{{"y", " until a reload"}, {"g", " for good"}, {"n", " no"}}
+	}
+	need := 0
+	for _, a := range answers {
+		need += (a.key + a.does).Width() + 2
+	}
 	if must := q.must(s); must != "" {
 		return q.drawTyped(p, s, must)
 	}
@@ -137,14 +153,19 @@ func (q question) draw(p pen, s model.State) []string {
 	for i, text := range texts {
 		l := p.line().put(p.Warn, text)
 		last := i == len(texts)-1
-		if last && text.Width()+2+len(answers) > p.width {
+		if last && text.Width()+need > p.width {
 			lines = append(lines, l.String())
 			l = p.line()
 		} else if last {
 			l.skip(2)
 		}
-		if last {
-			l.put(p.Key, "y").put(p.Faint, " yes").skip(2).put(p.Key, "n").put(p.Faint, " no")
+		for i, a := range answers {
+			if last && i > 0 {
+				l.skip(2)
+			}
+			if last {
+				l.put(p.Key, a.key).put(p.Faint, a.does)
+			}
 		}
 		lines = append(lines, l.String())
 	}

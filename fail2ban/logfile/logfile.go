@@ -21,30 +21,39 @@ var ErrNoFile = errors.New("fail2ban does not log to a file")
 // most bytes. The times are in loc, the server's zone. A target that is no
 // file (SYSTEMD-JOURNAL, SYSLOG, STDOUT, …) is ErrNoFile.
 func Tail(target string, most int64, loc *time.Location) ([]fail2ban.LogNote, error) {
+	text, err := tail(target, most)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(text, loc), nil
+}
+
+// tail reads the whole lines among the last most bytes of a log file.
+func tail(target string, most int64) (string, error) {
 	switch {
 	case target == "":
-		return nil, fmt.Errorf("read fail2ban's log: %w: nobody says to which", ErrNoFile)
+		return "", fmt.Errorf("read fail2ban's log: %w: nobody says to which", ErrNoFile)
 	case !filepath.IsAbs(target):
-		return nil, fmt.Errorf("read fail2ban's log: %w: %s", ErrNoFile, target)
+		return "", fmt.Errorf("read fail2ban's log: %w: %s", ErrNoFile, target)
 	}
 	f, err := os.Open(target)
 	if err != nil {
-		return nil, fmt.Errorf("read fail2ban's log: %w", err)
+		return "", fmt.Errorf("read fail2ban's log: %w", err)
 	}
 	defer f.Close()
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
-		return nil, fmt.Errorf("read fail2ban's log: %w", err)
+		return "", fmt.Errorf("read fail2ban's log: %w", err)
 	}
 	from := max(0, size-most)
 	text, err := io.ReadAll(io.NewSectionReader(f, from, most))
 	if err != nil {
-		return nil, fmt.Errorf("read fail2ban's log: %w", err)
+		return "", fmt.Errorf("read fail2ban's log: %w", err)
 	}
 	if from > 0 { // the first line is cut
 		_, text, _ = bytes.Cut(text, []byte("\n"))
 	}
-	return Parse(string(text), loc), nil
+	return string(text), nil
 }
 
 // Parse reads lines of a log. A line that does not begin with a time continues
@@ -71,24 +80,31 @@ const (
 //
 //	2026-01-02 15:04:05,678 fail2ban.jail           [812]: INFO    Jail 'sshd' started
 func parseLine(line string, loc *time.Location) (fail2ban.LogNote, bool) {
-	if len(line) < len(timestamp) {
-		return fail2ban.LogNote{}, false
-	}
-	at, err := time.ParseInLocation(timestamp, line[:len(timestamp)], loc)
-	if err != nil {
-		return fail2ban.LogNote{}, false
-	}
-	_, rest, ok := strings.Cut(line[len(timestamp):], "]: ")
+	stamp, level, message, ok := cutLine(line)
 	if !ok {
 		return fail2ban.LogNote{}, false
 	}
-	level, message, _ := strings.Cut(rest, " ")
-	n := fail2ban.LogNote{At: at, Text: shortCommand(strings.TrimSpace(message))}
+	at, err := time.ParseInLocation(timestamp, stamp, loc)
+	if err != nil {
+		return fail2ban.LogNote{}, false
+	}
+	n := fail2ban.LogNote{At: at, Text: shortCommand(message)}
 	if len(n.Text) > maxText {
 		n.Text = n.Text[:maxText]
 	}
 	n.Kind, n.Jail = classify(level, n.Text)
 	return n, true
+}
+
+// cutLine takes a line apart, where it begins as one that has a time does.
+func cutLine(line string) (stamp, level, message string, ok bool) {
+	const day, second = len("2006-01-02"), len("2006-01-02 15:04:05")
+	if len(line) < len(timestamp) || line[day] != ' ' || line[second] != ',' {
+		return "", "", "", false
+	}
+	_, rest, ok := strings.Cut(line[len(timestamp):], "]: ")
+	level, message, _ = strings.Cut(rest, " ")
+	return line[:len(timestamp)], level, strings.TrimSpace(message), ok
 }
 
 // shortCommand takes the command out of what the server says about one that

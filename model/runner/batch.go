@@ -2,6 +2,8 @@ package runner
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"bantop/fail2ban"
@@ -94,8 +96,8 @@ func (c *chunk) do(ctx context.Context, results []model.Result) error {
 	for i, a := range answers[:min(len(answers), len(results))] {
 		results[i].Outcome, results[i].Reason = outcomeOf(a, results[i].Length)
 	}
-	if err != nil { // what was not answered may have been done
-		c.tried += len(results)
+	if err != nil { // without a result nothing was sent
+		c.tried += min(len(answers), len(results))
 	}
 	return err
 }
@@ -109,8 +111,10 @@ func (c *chunk) send(ctx context.Context, targets []fail2ban.Target, addresses [
 		return client.UnbanEverywhere(ctx, addresses)
 	case model.ActAllow:
 		return client.AddIgnore(ctx, targets)
+	case model.ActAllowForGood:
+		return c.allowForGood(ctx, targets)
 	case model.ActDisallow:
-		return client.DelIgnore(ctx, targets)
+		return c.disallow(ctx, targets)
 	}
 	if length == 0 {
 		return client.Ban(ctx, targets)
@@ -121,25 +125,62 @@ func (c *chunk) send(ctx context.Context, targets []fail2ban.Target, addresses [
 // outcomeOf is what came of a target that was to be banned for so long; 0 is for as
 // long as the jail bans.
 func outcomeOf(r fail2ban.Result, length time.Duration) (model.Outcome, string) {
-	reason := ""
-	if r.Err != nil {
-		reason = r.Err.Error()
-	}
 	switch r.Outcome {
 	case fail2ban.Done:
-		if length > 0 && r.Length > length+time.Second {
-			return model.OutcomeDone, "for " + r.Length.Round(time.Second).String() + ": a ban of this jail is no shorter"
+		switch {
+		case length == 0:
+			return model.OutcomeDone, ""
+		case length != fail2ban.Permanent && longer(r.Length, length+time.Second):
+			return model.OutcomeDone, "for " + span(r.Length) + ": a ban of this jail is no shorter"
+		case longer(length, r.Length):
+			return model.OutcomeDone, "for " + span(r.Length) + ", as far as is known"
 		}
 		return model.OutcomeDone, ""
 	case fail2ban.Unchanged:
 		return model.OutcomeNothing, ""
 	case fail2ban.Refused:
-		return model.OutcomeRefused, reason
+		return model.OutcomeRefused, whyRefused(r.Err)
 	default:
-		if reason == "" {
-			reason = "no answer came: it may have been done"
+		if r.Err == nil {
+			return model.OutcomeUnknown, "no answer came: it may have been done"
 		}
-		return model.OutcomeUnknown, reason
+		return model.OutcomeUnknown, r.Err.Error()
+	}
+}
+
+// longer tells whether a ban of one length lasts longer than one of another.
+func longer(a, b time.Duration) bool {
+	return b != fail2ban.Permanent && (a == fail2ban.Permanent || a > b)
+}
+
+// span is how long a ban lasts: "10m", "1h30m", "ever".
+func span(d time.Duration) string {
+	if d == fail2ban.Permanent {
+		return "ever"
+	}
+	text := d.Round(time.Second).String()
+	for _, none := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, none) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
+}
+
+// whyRefused is an error without what it is about: that stands beside it.
+func whyRefused(err error) string {
+	e, ok := errors.AsType[*fail2ban.Error](err)
+	switch {
+	case err == nil:
+		return "fail2ban refused it"
+	case !ok:
+		return err.Error()
+	case e.Kind != nil:
+		return e.Kind.Error()
+	case e.Cause != nil:
+		return e.Cause.Error()
+	default:
+		return e.Op
 	}
 }
 
@@ -152,7 +193,7 @@ func (c *chunk) refuseIgnored(ctx context.Context) error {
 		list, known := lists[r.Jail]
 		if !known {
 			settings, err := c.runner.opts.Client.JailSettings(ctx, r.Jail)
-			if err != nil {
+			if err != nil && !errors.Is(err, fail2ban.ErrUnknownJail) { // which the server refuses
 				return err
 			}
 			list = settings.IgnoreIP

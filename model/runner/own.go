@@ -13,10 +13,11 @@ import (
 const mostAsked = 8
 
 // doReadOwn looks who is logged in, from where, and whether that is banned.
-func (r *Runner) doReadOwn(ctx context.Context) model.Msg {
+func (r *Runner) doReadOwn(ctx context.Context, e model.ReadOwn) model.Msg {
 	ctx, cancel := context.WithTimeout(ctx, r.answerTime())
 	defer cancel()
 	msg := model.OwnRead{}
+	mine := false
 	for i, s := range r.opts.Sessions() {
 		own := model.Own{Addr: s.Addr, Who: s.Who, TTY: s.TTY, From: s.From, Mine: s.Mine()}
 		if i < mostAsked {
@@ -26,9 +27,26 @@ func (r *Runner) doReadOwn(ctx context.Context) model.Msg {
 			}
 		}
 		msg.Own = append(msg.Own, own)
+		mine = mine || own.Mine
+	}
+	if mine {
+		msg.Jails = r.failingIn(ctx, e.Failing)
 	}
 	msg.At = r.now()
 	return msg
+}
+
+// failingIn is what the log says of who fails in some jails.
+func (r *Runner) failingIn(ctx context.Context, jails []string) []model.JailFetched {
+	var out []model.JailFetched
+	for _, jail := range jails {
+		settings, err := r.opts.Client.JailSettings(ctx, jail)
+		if err != nil {
+			continue // it is gone, or the state of the server says what the matter is
+		}
+		out = append(out, model.JailFetched{Jail: jail, Settings: settings, Log: r.readFailing(ctx, jail, r.zone())})
+	}
+	return out
 }
 
 // sessions looks on this machine.

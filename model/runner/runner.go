@@ -60,6 +60,7 @@ type Options struct {
 	Person  Person                 // who acts
 	File    string                 // the administrator's settings file, beside which settings are kept
 
+	Keep     Keep                  // nil where the configuration is not to be written
 	Sessions func() []here.Session // who is logged in; default on this machine
 
 	// Checks looks at all that bantop needs; what takes a process of its own again
@@ -139,7 +140,7 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 	case model.ActOn:
 		return r.doActOn(ctx, e)
 	case model.ReadOwn:
-		return r.doReadOwn(ctx)
+		return r.doReadOwn(ctx, e)
 	case model.KeepSettings:
 		return r.doKeepSettings(e)
 	case model.ListBans:

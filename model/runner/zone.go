@@ -21,17 +21,49 @@ func (r *Runner) zone() *time.Location {
 // machine's (tzset(3)). Where neither can be read, it is this process's own.
 func zoneOf(proc string, pid int, localtime string) *time.Location {
 	if tz, ok := variable(filepath.Join(proc, strconv.Itoa(pid), "environ"), "TZ"); ok {
-		if loc, err := time.LoadLocation(strings.TrimPrefix(tz, ":")); err == nil {
+		return zoneNamed(strings.TrimPrefix(tz, ":"))
+	}
+	loc, err := readZone(localtime)
+	if err != nil {
+		return time.Local
+	}
+	return loc
+}
+
+// zoneNamed is the time zone that TZ names: a file, a name, or a rule as "JST-9".
+// What is none of these is UTC, as it is to the C library.
+func zoneNamed(tz string) *time.Location {
+	if filepath.IsAbs(tz) {
+		if loc, err := readZone(tz); err == nil {
 			return loc
 		}
+		return time.UTC
 	}
-	data, err := os.ReadFile(localtime)
-	if err != nil {
-		return time.Local
+	if loc, err := time.LoadLocation(tz); err == nil {
+		return loc
 	}
-	loc, err := time.LoadLocationFromTZData("local", data)
+	return zoneByRule(tz)
+}
+
+func readZone(file string) (*time.Location, error) {
+	data, err := os.ReadFile(file)
 	if err != nil {
-		return time.Local
+		return nil, err
+	}
+	return time.LoadLocationFromTZData("local", data)
+}
+
+// zoneByRule is the time zone of a rule, and UTC where it is none. Package time
+// reads rules at the end of a file alone (tzfile(5), version 2): so this is one
+// that holds nothing else but UTC.
+func zoneByRule(rule string) *time.Location {
+	const header = "TZif2" + "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" // and six counts
+	const none, one = "\x00\x00\x00\x00", "\x00\x00\x00\x01"
+	data := header + none + none + none + none + none + none +
+		header + none + none + none + none + one + "\x00\x00\x00\x04" + none + "\x00\x00" + "UTC\x00" + "\n" + rule + "\n"
+	loc, err := time.LoadLocationFromTZData(rule, []byte(data))
+	if err != nil {
+		return time.UTC
 	}
 	return loc
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,6 +25,7 @@ type actFlags struct {
 	length  string
 	all     bool
 	remove  bool
+	keep    bool
 	own     []string
 	wide    bool
 	ignored bool
@@ -95,20 +97,28 @@ func newAllow(f *flags) *cobra.Command {
 		Use:   "allow ADDRESS... --jail JAIL",
 		Short: "Put addresses on a jail's ignore list, until the next reload",
 		Long: `Put addresses or networks on the ignore list of a jail, or of several: they are
-not banned there any more, until fail2ban's next reload. A ban that they have is
-not lifted: see bantop unban. --remove takes them off the list.`,
+not banned there any more, until fail2ban's next reload; with --keep for good:
+they are written into jail.d/zz-bantop-allow.local, after fail2ban-client has
+proved on a copy that nothing else changes by it. A ban that they have is not
+lifted: see bantop unban. --remove takes them off the list, and out of that file.`,
 		Example: `  sudo bantop allow 198.51.100.7 --jail sshd
   sudo bantop allow 198.51.100.7 --jail sshd --remove`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			kind := model.ActAllow
-			if a.remove {
+			switch {
+			case a.remove && a.keep:
+				return errors.New("allow: --keep and --remove cannot both be")
+			case a.remove:
 				kind = model.ActDisallow
+			case a.keep:
+				kind = model.ActAllowForGood
 			}
 			return actOn(cmd, f, a, kind, args)
 		},
 	}
 	a.add(cmd)
+	cmd.Flags().BoolVar(&a.keep, "keep", false, "for good: write it into fail2ban's configuration, too")
 	cmd.Flags().BoolVar(&a.remove, "remove", false, "take them off the ignore list")
 	return cmd
 }
@@ -140,8 +150,11 @@ func actOn(cmd *cobra.Command, f *flags, a actFlags, kind model.ActKind, args []
 		return err
 	}
 	targets, err := a.targets(cmd, l, kind, addresses)
-	if err != nil || len(targets) == 0 {
+	switch {
+	case err != nil:
 		return err
+	case len(targets) == 0:
+		return a.nobody(cmd)
 	}
 	if yes, err := a.agreed(cmd, f, l.state, kind, targets); err != nil || !yes {
 		return err
@@ -150,7 +163,31 @@ func actOn(cmd *cobra.Command, f *flags, a actFlags, kind model.ActKind, args []
 	l.feed(model.Unlocked{At: now})
 	l.feed(model.BatchRequested{Kind: kind, Targets: targets, At: now, Meant: true, Ignored: a.ignored})
 	l.finish(cmd.Context())
-	return a.report(cmd, l.state)
+	l.writeDown(cmd.Context())
+	return a.report(cmd, l.state.Batch)
+}
+
+// nobody says that there is nothing to do.
+func (a actFlags) nobody(cmd *cobra.Command) error {
+	if a.json {
+		return plain.BatchJSON(cmd.OutOrStdout(), model.Batch{})
+	}
+	text := cmd.Name() + ": there are no addresses"
+	if a.all {
+		text = cmd.Name() + ": nobody is banned in " + words.List(a.jails)
+	}
+	_, err := fmt.Fprintln(cmd.ErrOrStderr(), door().Text(text))
+	return err
+}
+
+// writeDown writes into the journal what was done before somebody interrupted it,
+// and drops the rest.
+func (l *looker) writeDown(ctx context.Context) {
+	l.effects = slices.DeleteFunc(l.effects, func(e model.Effect) bool {
+		_, is := e.(model.JournalAll)
+		return !is
+	})
+	l.finish(context.WithoutCancel(ctx))
 }
 
 // readAddresses are the addresses of the arguments; "-" is those of the input,
@@ -192,13 +229,17 @@ func (a actFlags) targets(cmd *cobra.Command, l *looker, kind model.ActKind, add
 	if kind == model.ActUnbanEverywhere {
 		jails = []string{""}
 	}
+	adding := kind == model.ActBan || kind == model.ActAllow || kind == model.ActAllowForGood
 	for _, address := range addresses {
 		p, _, err := addr.Parse(address)
 		switch {
 		case err == nil: // the server finds a ban only as it writes it
 			address = addr.Format(p)
-		case kind == model.ActBan || kind == model.ActAllow:
+		case adding:
 			return nil, fmt.Errorf("%s: %w", cmd.Name(), err)
+		}
+		if adding && addr.Everything(p) {
+			return nil, fmt.Errorf("%s: %s is everybody: that is never done", cmd.Name(), address)
 		}
 		for _, j := range jails {
 			out = append(out, model.BatchTarget{Target: fail2ban.Target{Jail: j, Address: address}, Length: length})
@@ -226,7 +267,13 @@ func (a actFlags) banTime() (time.Duration, error) {
 // or named by flags.
 func (a actFlags) agreed(cmd *cobra.Command, f *flags, s model.State, kind model.ActKind, targets []model.BatchTarget) (bool, error) {
 	d := s.Dangers(kind, targets)
-	d.Own = slices.DeleteFunc(d.Own, func(o model.Own) bool { return slices.Contains(a.own, o.Addr.String()) })
+	for _, own := range a.own {
+		p, _, err := addr.Parse(own)
+		if err != nil {
+			return false, fmt.Errorf("%s: --own: %w", cmd.Name(), err)
+		}
+		d.Own = slices.DeleteFunc(d.Own, func(o model.Own) bool { return addr.Of(o.Addr) == p })
+	}
 	if a.wide {
 		d.Wide = nil
 	}
@@ -235,11 +282,7 @@ func (a actFlags) agreed(cmd *cobra.Command, f *flags, s model.State, kind model
 		return agreed(cmd, f, question)
 	}
 	if !isTerminal(cmd.InOrStdin()) || f.yes {
-		flag := "--wide"
-		if len(d.Own) > 0 {
-			flag = "--own " + d.Own[0].Addr.String()
-		}
-		return false, fmt.Errorf("%s: %s: %s does it all the same", cmd.Name(), words.Danger(d), flag)
+		return false, fmt.Errorf("%s: %s: %s does it all the same", cmd.Name(), words.Danger(d), missing(d))
 	}
 	must := append(slices.Clone(d.Wide), "")[0]
 	if len(d.Own) > 0 {
@@ -249,9 +292,23 @@ func (a actFlags) agreed(cmd *cobra.Command, f *flags, s model.State, kind model
 	return answer == must && strings.TrimSpace(must) != "", err
 }
 
-// report prints what came of it.
-func (a actFlags) report(cmd *cobra.Command, s model.State) error {
-	b := s.Batch
+// missing are the flags that name all dangers.
+func missing(d model.Dangers) string {
+	var flags []string
+	for _, o := range d.Own {
+		flags = append(flags, "--own "+o.Addr.String())
+	}
+	if len(d.Wide) > 0 {
+		flags = append(flags, "--wide")
+	}
+	return strings.Join(flags, " ")
+}
+
+// report prints what came of it, and what to do next.
+func (a actFlags) report(cmd *cobra.Command, b model.Batch) error {
+	if cmd.Context().Err() != nil {
+		b.Reason, b.Hint = "it was interrupted", ""
+	}
 	if len(b.Results) == 0 && b.Reason != "" {
 		text := cmd.Name() + ": " + b.Reason
 		if b.Hint != "" {
@@ -267,6 +324,12 @@ func (a actFlags) report(cmd *cobra.Command, s model.State) error {
 	}
 	if err != nil {
 		return err
+	}
+	if b.Hint != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "next: %s\n", door().Text(b.Hint))
+	}
+	if b.Count(model.OutcomeIgnored) > 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "next: --ignored bans what is on an ignore list, too")
 	}
 	if b.Count(model.OutcomeDone)+b.Count(model.OutcomeNothing) < len(b.Targets) {
 		return exitCode(1)

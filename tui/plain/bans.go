@@ -47,7 +47,7 @@ func BansJSON(w io.Writer, rows []banlist.Row, now time.Time) error {
 // shown as marks, as they are on the screen.
 func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, now time.Time) error {
 	out := csv.NewWriter(w)
-	lines := [][]string{{"address", "jail", "since", "until", "seconds_left", "count"}}
+	lines := [][]string{{"address", "jail", "since", "until", "seconds_left", "permanent", "count"}}
 	text := func(t *time.Time) string {
 		if t == nil {
 			return ""
@@ -60,7 +60,7 @@ func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, now time.Time)
 		if b.SecondsLeft != nil {
 			left = strconv.FormatInt(*b.SecondsLeft, 10)
 		}
-		lines = append(lines, []string{string(door.Text(b.Address)), string(door.Text(b.Jail)), text(b.Since), text(b.Until), left, strconv.Itoa(b.Count)})
+		lines = append(lines, []string{string(door.Text(b.Address)), string(door.Text(b.Jail)), text(b.Since), text(b.Until), left, strconv.FormatBool(b.Permanent), strconv.Itoa(b.Count)})
 	}
 	return out.WriteAll(lines)
 }
@@ -102,7 +102,8 @@ func BatchJSON(w io.Writer, b model.Batch) error {
 	return writeJSON(w, out)
 }
 
-// BatchText writes what came of an act for people: a line for each address.
+// BatchText writes what came of an act for people: a line for each address, and
+// why it broke off.
 func BatchText(w io.Writer, door safetext.Door, b model.Batch) error {
 	var out strings.Builder
 	for _, r := range b.Results {
@@ -112,8 +113,15 @@ func BatchText(w io.Writer, door safetext.Door, b model.Batch) error {
 		}
 		out.WriteString(string(door.Text(line+" "+words.Outcome(b.Kind, r))) + "\n")
 	}
+	var end []string
 	if n := len(b.Targets) - len(b.Results); n > 0 {
-		out.WriteString(words.Count(n) + " not tried\n")
+		end = append(end, words.Count(n)+" not tried")
+	}
+	if b.Reason != "" {
+		end = append(end, b.Reason)
+	}
+	if len(end) > 0 {
+		out.WriteString(string(door.Text(strings.Join(end, ": "))) + "\n")
 	}
 	_, err := io.WriteString(w, out.String())
 	return err

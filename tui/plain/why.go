@@ -83,7 +83,9 @@ func WhyText(w io.Writer, door safetext.Door, s model.State) error {
 	line("", words.OwnLogins(s.OwnOf()))
 	line("", words.Ignored(a))
 	line("", a.Reason)
+	heading := "earlier bans:"
 	for _, r := range s.Current() {
+		heading = "what led to it, and before:"
 		text := r.Jail + "   since " + words.When(r.Start.Local(), s.Now.Local()) + "   " + words.StillLasts(r.Left(s.Now))
 		if r.Address != a.Address {
 			text += "   as part of " + r.Address
@@ -92,7 +94,7 @@ func WhyText(w io.Writer, door safetext.Door, s model.State) error {
 	}
 	for i, rec := range a.Records {
 		if i == 0 {
-			b.WriteString("\nwhat led to it, and before:\n")
+			b.WriteString("\n" + heading + "\n")
 		}
 		line("  ", rec.Jail+"   "+words.When(rec.Start.Local(), s.Now.Local())+"   "+words.Record(rec))
 		for _, m := range rec.Matches {

@@ -15,6 +15,7 @@ var verbs = map[model.ActKind]struct{ do, done, nothing string }{
 	model.ActUnban:           {"Unban", "unbanned", "was not banned"},
 	model.ActUnbanEverywhere: {"Unban", "unbanned", "was not banned"},
 	model.ActAllow:           {"Never ban", "on the ignore list", "was on the ignore list"},
+	model.ActAllowForGood:    {"Never ban", "on the ignore list for good", "was on the ignore list for good"},
 	model.ActDisallow:        {"Take off the ignore list", "taken off the ignore list", "was not on the ignore list"},
 }
 
@@ -24,8 +25,6 @@ func BatchQuestion(kind model.ActKind, targets []model.BatchTarget) string {
 	switch kind {
 	case model.ActBan:
 		s += ", " + howLong(targets)
-	case model.ActAllow:
-		return s + "? That holds until fail2ban's next reload."
 	}
 	return s + "?"
 }
@@ -82,7 +81,7 @@ func howLong(targets []model.BatchTarget) string {
 	first := targets[0].Length
 	for _, t := range targets {
 		if t.Length != first {
-			return "each for as long as it had left"
+			return "each for as long as it had left, at least"
 		}
 	}
 	if first == 0 {

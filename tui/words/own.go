@@ -13,7 +13,11 @@ func You(s model.State) string {
 		case len(o.Banned) > 0:
 			return "you " + o.Addr.String() + ": banned in " + List(o.Banned)
 		default:
-			return "you " + o.Addr.String() + ": not banned"
+			text := "you " + o.Addr.String() + ": not banned"
+			for _, f := range o.Fails {
+				text += ", " + Count(f.Failures) + " of " + Plural(f.Of, "failure") + " in " + f.Jail
+			}
+			return text
 		}
 	}
 	return ""
