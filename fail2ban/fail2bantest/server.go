@@ -274,7 +274,17 @@ func (s *Server) Fail(jail, address string, n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	j := s.jails[jail]
-	return j != nil && j.fail(address, n, s.now())
+	if j == nil {
+		return false
+	}
+	for range n {
+		s.note("filter", "INFO", "[%s] Found %s - %s", jail, address, s.now().Local().Format(time.DateTime))
+	}
+	banned := j.fail(address, n, s.now())
+	if banned {
+		s.note("actions", "NOTICE", "[%s] Ban %s", jail, address)
+	}
+	return banned
 }
 
 // Ban bans an address in a jail, as `set JAIL banip` does.

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,28 +29,46 @@ type lab struct {
 	real  *fail2bantest.Real // nil for a server in this process
 	state string
 	flags []string // that say which server
+
+	program string   // that is bantop, where it runs in a process of its own
+	env     []string // of that process
+	user    uint32   // who it is
 }
 
 // realLab is a lab with a real server.
 func realLab(t *testing.T, install fail2bantest.Install, jails ...string) lab {
 	t.Helper()
 	r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{Jails: jails})
-	return lab{t, r, t.TempDir(), []string{"-c", r.ConfDir}}
+	return lab{t: t, real: r, state: t.TempDir(), flags: []string{"-c", r.ConfDir}}
 }
 
 // fakeLab is a lab with a server in this process.
 func fakeLab(t *testing.T, jails ...string) (lab, *fail2bantest.Server) {
 	t.Helper()
 	s := fail2bantest.New(t, fail2bantest.Options{Jails: jails})
-	return lab{t, nil, t.TempDir(), []string{"-s", s.Path, "-p", s.PIDFile}}, s
+	return lab{t: t, state: t.TempDir(), flags: []string{"-s", s.Path, "-p", s.PIDFile}}, s
 }
 
 // fed runs bantop with an input of its own.
 func (l lab) fed(ctx context.Context, input string, args ...string) (code int, stdout, stderr string) {
+	l.t.Helper()
 	var out, errs bytes.Buffer
 	args = slices.Concat([]string{"--state-dir", l.state}, l.flags, args)
-	code = cli.Run(ctx, args, strings.NewReader(input), &out, &errs)
-	return code, out.String(), errs.String()
+	if l.program == "" {
+		code = cli.Run(ctx, args, strings.NewReader(input), &out, &errs)
+		return code, out.String(), errs.String()
+	}
+	cmd := exec.CommandContext(ctx, l.program, args...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &errs
+	cmd.Env = append([]string{reExec + "=1", "LANG=C.UTF-8", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}, l.env...)
+	if l.user != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: l.user, Gid: l.user}}
+	}
+	err := cmd.Run()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+		l.t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
 // bantop runs it, with a line of arguments, and holds how it ends.
@@ -563,8 +583,9 @@ func TestBanRefused(t *testing.T) {
 // these addresses is named, in any spelling; what is refused names every flag that
 // is missing.
 func TestBanOwnAddress(t *testing.T) {
+	t.Parallel()
 	l, s := fakeLab(t, "sshd")
-	t.Setenv("SSH_CONNECTION", "2001:db8::7 50000 192.0.2.1 22")
+	l.program, l.env = executable(t, 0), []string{"SSH_CONNECTION=2001:db8::7 50000 192.0.2.1 22"}
 	for line, flags := range map[string]string{
 		"2001:db8::7":                               "--own 2001:db8::7",
 		"2001:db8::/32 192.0.2.1":                   "--own 2001:db8::7",
@@ -635,42 +656,38 @@ func TestBanServerStopped(t *testing.T) {
 
 // TestBanNotPermitted: who may not open the socket is told so, and what lets him
 // in; who may, but not read fail2ban's database, sees bans without what led to them.
-// It is not parallel: a program that was just written cannot be started while
-// another process is (ETXTBSY).
 func TestBanNotPermitted(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be another user")
 	}
+	const nobody = 65534
+	program := executable(t, nobody) // before others run: what was just written cannot be started while they are (ETXTBSY)
+	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
+			t.Parallel()
 			l := realLab(t, install)
-			const nobody = 65534
+			l.client("set", "j001", "banip", "192.0.2.1")
 			database := filepath.Join(l.real.Dir, "run", "f2b.sqlite3")
 			if err := errors.Join(os.Chmod(l.real.Dir, 0o755), os.Chmod(filepath.Dir(l.real.Path), 0o755), os.Chmod(database, 0o600), os.Chmod(l.real.Path, 0o600)); err != nil {
 				t.Fatal(err)
 			}
-			l.client("set", "j001", "banip", "192.0.2.1")
-			o := terminalOptions{user: nobody, state: folderOf(t, nobody), width: 120, height: 28}
-			as := func(line string) *terminal {
-				return open(t, o, append([]string{"-c", l.real.ConfDir}, strings.Fields(line)...)...)
-			}
+			as := l
+			as.program, as.user, as.state = program, nobody, folderOf(t, nobody)
 			for _, line := range everyCommand {
-				e := as(line)
-				if code := e.wait(); code != 64 || !holds(e.screen(), "no permission", "next: ", "(mode 0600): run sudo bantop") {
-					t.Errorf("%s: exit %d:\n%s", line, code, e.screen())
+				if out, errs := as.bantop(64, line); out != "" || !holds(errs, "bantop: ", "no permission", "next: ", "(mode 0600): run sudo bantop") {
+					t.Errorf("%s: printed %q, told %q", line, out, errs)
 				}
 			}
 			l.holds("j001", "192.0.2.1")
 			if err := os.Chmod(l.real.Path, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			e := as("bans")
-			if code := e.wait(); code != 0 || !holds(e.screen(), "192.0.2.1  j001") {
-				t.Errorf("bans: exit %d:\n%s", code, e.screen())
+			if out, _ := as.bantop(0, "bans"); !holds(out, "192.0.2.1  j001") {
+				t.Errorf("bans: %s", out)
 			}
-			e = as("why 192.0.2.1")
-			if code := e.wait(); code != 1 || !holds(e.screen(), "192.0.2.1 is banned in j001", "fail2ban's database is closed to you: run sudo bantop to see what led to a ban") {
-				t.Errorf("why: exit %d:\n%s", code, e.screen())
+			if out, _ := as.bantop(1, "why 192.0.2.1"); !holds(out, "192.0.2.1 is banned in j001", "fail2ban's database is closed to you: run sudo bantop to see what led to a ban") {
+				t.Errorf("why: %s", out)
 			}
 		})
 	}

@@ -20,8 +20,8 @@ func newBans(f *flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bans [FILTER]...",
 		Short: "List every ban of every jail",
-		Long: `List every ban of every jail: since when, for how long, and the how manieth it
-is. A filter is made of words that all have to hold:
+		Long: `List every ban of every jail: since when, for how long, and how often it was
+banned. A filter is made of words that all have to hold:
   203.0.113       a part of an address or of a jail's name
   203.0.113.0/24  a network: what lies in it, and what holds it
   jail:ssh        a part of a jail's name

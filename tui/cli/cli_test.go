@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -252,14 +254,58 @@ func TestWatch(t *testing.T) {
 }
 
 // TestOneLookWaitsForAServerThatStarts: a server that gathers its jails is
-// waited for, but not for long.
+// waited for, but not for long. It is a process of its own: how long a server runs
+// is how long its process does.
 func TestOneLookWaitsForAServerThatStarts(t *testing.T) {
-	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"postfix", "sshd"}})
-	s.LoseJails("postfix", "sshd")
-	timer := time.AfterFunc(500*time.Millisecond, s.RestoreJails)
-	defer timer.Stop()
-	code, out, _ := run(t.Context(), "-s", s.Path, "-p", s.PIDFile, "status", "--format", "{{len .Jails}}")
-	if code != 0 || out != "2\n" {
-		t.Errorf("exit %d: %q", code, out)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
+	dir := fail2bantest.TempDir(t)
+	cmd := exec.Command(self)
+	cmd.Env = append(os.Environ(), gathering+"="+dir)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = in.Close() // that ends it
+		_ = cmd.Wait()
+	}()
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	code, text, errs := run(t.Context(), "-s", filepath.Join(dir, "f2b.sock"), "-p", filepath.Join(dir, "f2b.pid"), "status", "--format", "{{len .Jails}}")
+	if code != 0 || text != "2\n" {
+		t.Errorf("exit %d: %q%s", code, text, errs)
+	}
+}
+
+// gathering is the variable that makes the test binary a server in that folder
+// which has its jails half a second after it began.
+const gathering = "BANTOP_TEST_GATHERING"
+
+// maybeGather is that server, where this process is to be it, until its input ends.
+func maybeGather() {
+	dir := os.Getenv(gathering)
+	if dir == "" {
+		return
+	}
+	s, err := fail2bantest.NewServer(dir, fail2bantest.Options{Jails: []string{"postfix", "sshd"}})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	s.LoseJails("postfix", "sshd")
+	time.AfterFunc(500*time.Millisecond, s.RestoreJails)
+	fmt.Println("ready")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	os.Exit(0)
 }

@@ -26,6 +26,7 @@ const reExec = "BANTOP_TEST_IS_BANTOP"
 
 func TestMain(m *testing.M) {
 	cli.MaybeInstance()
+	maybeGather()
 	if os.Getenv(reExec) != "" {
 		os.Exit(cli.Main())
 	}
@@ -69,6 +70,13 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: o.user, Gid: o.user}
 	}
 	tty, err := pty.StartWithAttrs(cmd, &pty.Winsize{Cols: o.width, Rows: o.height}, cmd.SysProcAttr)
+	for errors.Is(err, syscall.ETXTBSY) { // another test has just forked, and has the copy open for a moment
+		time.Sleep(10 * time.Millisecond)
+		again := exec.CommandContext(ctx, cmd.Path, args...)
+		again.Env, again.SysProcAttr = cmd.Env, cmd.SysProcAttr
+		cmd = again
+		tty, err = pty.StartWithAttrs(cmd, &pty.Winsize{Cols: o.width, Rows: o.height}, cmd.SysProcAttr)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

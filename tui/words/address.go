@@ -65,8 +65,8 @@ func lastBan(a model.Address, now time.Time) string {
 	return "; it was in " + b.Jail + ", " + Age(now.Sub(b.Start)) + " ago"
 }
 
-// Ignored says which jails ignore the address that is open, and by which rule; ""
-// where none does.
+// Ignored says which jails ignore the address that is open, and so never ban it, and
+// by which rule; "" where none does.
 func Ignored(a model.Address) string {
 	var rules []string
 	for _, r := range a.Ignored {
@@ -75,7 +75,7 @@ func Ignored(a model.Address) string {
 	if len(rules) == 0 {
 		return ""
 	}
-	return "never banned in " + List(rules)
+	return "ignored by " + List(rules)
 }
 
 // OwnLogins says who is logged in from the address that is open; "" where nobody
@@ -101,7 +101,10 @@ func OwnLogins(own []model.Own) string {
 
 // Record says what a ban of the past or present was: "sshd, 5 failures, for 10m".
 func Record(b model.BanRecord) string {
-	parts := []string{"for " + BanTime(b.Length)}
+	parts := []string{BanTime(b.Length)}
+	if b.Length != fail2ban.Permanent {
+		parts[0] = "for " + parts[0]
+	}
 	if b.Failures > 0 {
 		parts = append([]string{Plural(b.Failures, "failure")}, parts...)
 	}

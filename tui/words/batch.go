@@ -14,8 +14,8 @@ var verbs = map[model.ActKind]struct{ do, done, nothing string }{
 	model.ActBan:             {"Ban", "banned", "was banned already"},
 	model.ActUnban:           {"Unban", "unbanned", "was not banned"},
 	model.ActUnbanEverywhere: {"Unban", "unbanned", "was not banned"},
-	model.ActAllow:           {"Never ban", "on the ignore list", "was on the ignore list"},
-	model.ActAllowForGood:    {"Never ban", "on the ignore list for good", "was on the ignore list for good"},
+	model.ActAllow:           {"Never ban", "on the ignore list", "was on the ignore list already"},
+	model.ActAllowForGood:    {"Never ban", "on the ignore list for good", "was on the ignore list for good already"},
 	model.ActDisallow:        {"Take off the ignore list", "taken off the ignore list", "was not on the ignore list"},
 }
 
@@ -167,7 +167,7 @@ func Outcome(kind model.ActKind, r model.Result) string {
 	case model.OutcomeNothing:
 		return verbs[kind].nothing
 	case model.OutcomeUnknown:
-		return "is not known: " + r.Reason
+		return "may be " + verbs[kind].done + ": " + r.Reason
 	default:
 		return "is not " + verbs[kind].done + ": " + r.Reason
 	}
