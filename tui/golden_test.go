@@ -481,7 +481,7 @@ func (s *stage) chunk(n int, o model.Outcome) *stage {
 	for _, t := range rest[:min(n, len(rest))] {
 		r := model.Result{BatchTarget: t, Outcome: o}
 		if o == model.OutcomeUnknown {
-			r.Reason = "no answer came: it may have been done"
+			r.Reason = "no answer came"
 		}
 		msg.Results = append(msg.Results, r)
 	}

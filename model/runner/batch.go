@@ -142,7 +142,7 @@ func outcomeOf(r fail2ban.Result, length time.Duration) (model.Outcome, string) 
 		return model.OutcomeRefused, whyRefused(r.Err)
 	default:
 		if r.Err == nil {
-			return model.OutcomeUnknown, "no answer came: it may have been done"
+			return model.OutcomeUnknown, "no answer came"
 		}
 		return model.OutcomeUnknown, r.Err.Error()
 	}
