@@ -14,8 +14,10 @@ import (
 // server: a ban appears, and every way of going away shows as itself and
 // mends itself, without a key.
 func TestDashboardFollowsTheServer(t *testing.T) {
+	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
+			t.Parallel()
 			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{
 				Jails: []string{"postfix", "slowjail", "sshd"}, Actions: map[string]string{"slowjail": "slow[seconds=5]"},
 			})
@@ -65,8 +67,10 @@ func TestDashboardFollowsTheServer(t *testing.T) {
 // others down, while fail2ban answers as if nothing were. The dashboard says
 // which, after what, and when they are back.
 func TestDashboardJailsLost(t *testing.T) {
+	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
+			t.Parallel()
 			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
 			e := open(t, terminalOptions{env: install.Environ()}, "-c", r.ConfDir)
 			e.waitFor("● online", "3 jails")
@@ -111,8 +115,10 @@ func TestDashboardJailsLost(t *testing.T) {
 // mends itself. At a first start the setup opens, and closes when it answers;
 // later the last numbers stay (R10).
 func TestDashboardBlocked(t *testing.T) {
+	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
+			t.Parallel()
 			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{Jails: []string{"sshd"}})
 			o := terminalOptions{}
 			if os.Geteuid() == 0 { // root may open everything

@@ -9,8 +9,10 @@ import (
 // TestPanesShareOneTruth: what one pane sees and does, the other shows: jails
 // that are lost, a lock, a reload that brings them back, a dismissal.
 func TestPanesShareOneTruth(t *testing.T) {
+	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
+			t.Parallel()
 			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
 			o := terminalOptions{width: 120, state: t.TempDir(), height: 30, env: install.Environ()}
 			a := open(t, o, "-c", r.ConfDir)

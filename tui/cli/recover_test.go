@@ -109,9 +109,10 @@ func TestRecover(t *testing.T) {
 // TestRecoverAsks: on a terminal, recover shows what happened and asks what is
 // to be done, and once more before it does it.
 func TestRecoverAsks(t *testing.T) {
+	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
-			install.Use(t)
+			t.Parallel()
 			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
 			state := t.TempDir()
 			o := terminalOptions{state: state, env: install.Environ()}

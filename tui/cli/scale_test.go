@@ -115,6 +115,7 @@ func pings(t testing.TB, path string) (stop func() (longest time.Duration, n int
 // a filter, marks, an unban of 5,120 while another client pings, and taking it back.
 // What is told adds up with the server's counters.
 func TestBansAtScale(t *testing.T) {
+	t.Parallel()
 	install := fail2bantest.RealInstalls(t)[0]
 	jails := []string{"j001", "j002", "j003", "j004", "j005"}
 	r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{Jails: jails})
@@ -165,8 +166,10 @@ func TestBansAtScale(t *testing.T) {
 // unbans happen. Every ban is in fail2ban's database afterwards, and no command of
 // another client failed.
 func TestBansScreenHarmsNobody(t *testing.T) {
+	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
+			t.Parallel()
 			r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
 			e := open(t, terminalOptions{env: install.Environ()}, "-c", r.ConfDir)
 			e.waitFor("3 jails")

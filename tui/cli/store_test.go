@@ -128,6 +128,7 @@ var spoilers = map[string]func(t *testing.T, socket string) spoiled{
 // server and says that nothing is shared, the commands work, and the file stays
 // as it is. When it can be used again it is.
 func TestWithoutStore(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range spoilers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -188,7 +188,7 @@ func holds(text string, words ...string) bool {
 
 func (e *terminal) waitUntil(what string, holds func(screen string) bool) {
 	e.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if holds(e.screen()) {
 			return
 		}
