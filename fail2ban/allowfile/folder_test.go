@@ -162,9 +162,11 @@ func TestDisk(t *testing.T) {
 		write(t, o.Conf, "jail.d/"+Name, "[j1]\nignoreip = 192.0.2.1\n")
 		write(t, o.Conf, "jail.conf", "")
 		t.Setenv("TMPDIR", temp)
-		if err := errors.Join(os.Chmod(o.Conf, 0o755), os.Chmod(temp, 0o777)); err != nil {
+		folder := filepath.Join(o.Conf, "jail.d")
+		if err := errors.Join(os.Chmod(o.Conf, 0o755), os.Chmod(temp, 0o777), os.Chmod(folder, 0o555)); err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { _ = os.Chmod(folder, 0o755) }) // for it to be removed
 		asNobody(t, func() {
 			refused(t, Allow, o, "j1 192.0.2.9", "permission denied", "run bantop as root")
 			refused(t, Disallow, o, "j1 192.0.2.1", "permission denied", "run bantop as root")
