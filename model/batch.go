@@ -157,12 +157,11 @@ func (s State) batchRequested(msg BatchRequested) (State, []Effect) {
 
 // forbidden is why a batch is not begun; "" where it is.
 func (s State) forbidden(msg BatchRequested) string {
-	if msg.Kind != ActBan && msg.Kind != ActAllow && msg.Kind != ActAllowForGood {
-		return ""
-	}
+	names := msg.Kind == ActUnban || msg.Kind == ActUnbanEverywhere || msg.Kind == ActDisallow // may be what a jail bans or ignores
 	for _, t := range msg.Targets {
 		p, _, err := addr.Parse(t.Address)
 		switch {
+		case err != nil && names:
 		case err != nil:
 			return err.Error()
 		case addr.Everything(p):

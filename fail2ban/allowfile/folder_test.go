@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -167,7 +166,7 @@ func TestDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = os.Chmod(folder, 0o755) }) // for it to be removed
-		asNobody(t, func() {
+		fail2bantest.AsNobody(t, func() {
 			refused(t, Allow, o, "j1 192.0.2.9", "permission denied", "run bantop as root")
 			refused(t, Disallow, o, "j1 192.0.2.1", "permission denied", "run bantop as root")
 			if got := listed(t, o.Conf); got != "j1 192.0.2.1" {
@@ -177,7 +176,7 @@ func TestDisk(t *testing.T) {
 		if err := os.Chmod(filepath.Join(o.Conf, "jail.conf"), 0); err != nil {
 			t.Fatal(err)
 		}
-		asNobody(t, func() {
+		fail2bantest.AsNobody(t, func() {
 			_, err := Allow(t.Context(), o, targets("j1 192.0.2.9"))
 			if err == nil || !strings.Contains(err.Error(), "jail.conf: permission denied") || Hint(err) != "run bantop as root" {
 				t.Error(err)
@@ -185,26 +184,6 @@ func TestDisk(t *testing.T) {
 		})
 		nothingLeft(t)
 	})
-}
-
-// asNobody does something with files as a user without rights.
-func asNobody(t *testing.T, f func()) {
-	t.Helper()
-	if os.Getuid() != 0 {
-		f()
-		return
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		if err := unix.Setfsuid(65534); err != nil {
-			t.Error(err)
-			return
-		}
-		f()
-	}()
-	<-done
 }
 
 // TestLeftovers: what a bantop left that was killed while it wrote is used again,

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/bandb"
+	"bantop/fail2ban/fail2bantest"
 )
 
 // try reads, both ways; both must give the same kind of error.
@@ -151,27 +151,6 @@ func TestOddPaths(t *testing.T) {
 	}
 }
 
-// asNobody runs something as a user who may do little, where this one may all.
-func asNobody(t *testing.T, do func()) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		do()
-		return
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with its goroutine
-		// The capabilities of root over files go with its file system identity.
-		if err := unix.Setfsuid(65534); err != nil {
-			t.Error(err)
-			return
-		}
-		do()
-	}()
-	<-done
-}
-
 // TestNoPermission: a file that this user may not read, or whose folder is
 // closed, is told of.
 func TestNoPermission(t *testing.T) {
@@ -196,7 +175,7 @@ func TestNoPermission(t *testing.T) {
 				}
 			}
 			d := open(t, path)
-			asNobody(t, func() {
+			fail2bantest.AsNobody(t, func() {
 				if err, err2 := try(context.Background(), d); !errors.Is(err, bandb.ErrDenied) || !errors.Is(err2, bandb.ErrDenied) {
 					t.Errorf("got %v, %v", err, err2)
 				}

@@ -354,7 +354,7 @@ func TestActsAreSentOnce(t *testing.T) {
 				t.Errorf("%d connections", n)
 			}
 			s.ClearFaults()
-			eventually(t, "the end of what was sent", func() bool { return s.Commands("set") == c.reached })
+			fail2bantest.Eventually(t, "the end of what was sent", func() bool { return s.Commands("set") == c.reached })
 			if err := client.Ping(t.Context()); err != nil {
 				t.Error(err)
 			}

@@ -119,7 +119,7 @@ func TestBanForIncrement(t *testing.T) {
 			if _, err := b.client.Ban(t.Context(), in("j001", addresses...)); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "the end of the first bans", func() bool {
+			fail2bantest.Eventually(t, "the end of the first bans", func() bool {
 				j, err := b.client.JailStatus(t.Context(), "j001")
 				return err == nil && j.Banned == 0
 			})
@@ -227,7 +227,7 @@ func TestBanForOfAServerThatDies(t *testing.T) {
 		_, err := client.BanFor(context.Background(), in("j001", "192.0.2.1"), time.Hour)
 		ended <- err
 	}()
-	eventually(t, "the third command", func() bool { return s.Commands("set") == 3 })
+	fail2bantest.Eventually(t, "the third command", func() bool { return s.Commands("set") == 3 })
 	s.Kill()
 	err := <-ended
 	checkError(t, err, fail2ban.ErrClosed)

@@ -84,18 +84,6 @@ func newClient(t testing.TB, opts socket.Options) *socket.Client {
 	return c
 }
 
-// eventually waits until a condition holds: real servers look at their logs
-// once a second.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if holds() {
-			return
-		}
-	}
-	t.Fatalf("%s did not happen within 15 s", what)
-}
-
 // TestCommands asks every typed call of every server, and wants the same
 // answers of all.
 func TestCommands(t *testing.T) {
@@ -106,7 +94,7 @@ func TestCommands(t *testing.T) {
 		}
 		b.ban("j002", "203.0.113.5")
 		b.fail("j002", "192.0.2.7", 2)
-		eventually(t, "a failure in j002", func() bool {
+		fail2bantest.Eventually(t, "a failure in j002", func() bool {
 			j, err := b.client.JailStatus(ctx, "j002")
 			return err == nil && j.TotalFailed == 2
 		})

@@ -195,7 +195,7 @@ func TestHalfReplyIsGivenUp(t *testing.T) {
 	opts.Timeout = 20 * time.Millisecond
 	client := newClient(t, opts)
 	s.Inject(fail2bantest.Fault{Half: true, Times: 1})
-	eventually(t, "an answer on another connection", func() bool { return client.Ping(t.Context()) == nil })
+	fail2bantest.Eventually(t, "an answer on another connection", func() bool { return client.Ping(t.Context()) == nil })
 	if n := s.Accepted(); n != 2 {
 		t.Errorf("%d connections, want 2", n)
 	}
@@ -343,7 +343,7 @@ func TestClientsDoNotLeak(t *testing.T) {
 		}
 	}
 	s.ClearFaults()
-	eventually(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= before+1 })
+	fail2bantest.Eventually(t, "the end of all goroutines", func() bool { return runtime.NumGoroutine() <= before+1 })
 }
 
 // TestCancelled holds that a caller that gives up is told so, and nothing else.

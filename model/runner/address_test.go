@@ -125,7 +125,7 @@ func TestFetchAddressReal(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got model.AddressFetched
-			eventually(t, "both bans", func() bool {
+			fail2bantest.Eventually(t, "both bans", func() bool {
 				got = fetchAddress(t, r, address, "a", "b")
 				return len(got.Records) == 2
 			})

@@ -290,16 +290,6 @@ func banMany(t *testing.T, c *socket.Client, jail string, n int) {
 	}
 }
 
-// eventually waits until something is as it should be.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
-
 // TestListBansOfARealServer: the list is what the server itself tells, also of
 // bans whose time its database does not know: those with a time of their own, and
 // those of a jail whose ban time was changed.
@@ -338,11 +328,11 @@ func TestListBansOfARealServer(t *testing.T) {
 			set("longer", "86400")
 			set("shorter", "1")
 			do(c.Ban(t.Context(), in("shorter", "192.0.2.1"))) // makes the server look which bans are over
-			eventually(t, "the end of the bans of jail shorter", func() bool {
+			fail2bantest.Eventually(t, "the end of the bans of jail shorter", func() bool {
 				return slices.Contains(nowCounted(t, c), model.JailBans{Jail: "shorter"})
 			})
 			var got model.BansListed
-			eventually(t, "a database that agrees", func() bool { // it is written to by and by
+			fail2bantest.Eventually(t, "a database that agrees", func() bool { // it is written to by and by
 				got = listBans(t, r, nowCounted(t, c)...)
 				return !slices.Contains(got.Slow, "many")
 			})

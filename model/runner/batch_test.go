@@ -227,7 +227,7 @@ func TestActOnNobodyWaits(t *testing.T) {
 	go func() {
 		done <- r.Do(ctx, model.ActOn{ID: 7, Kind: model.ActBan, Targets: targets("a 192.0.2.1", "a 192.0.2.2", "a 192.0.2.3", "a 192.0.2.4 5m")}).(model.ActedOn)
 	}()
-	eventually(t, "the second ban", func() bool { return s.Commands("set") == 2 })
+	fail2bantest.Eventually(t, "the second ban", func() bool { return s.Commands("set") == 2 })
 	cancel()
 	got := <-done
 	if outcomes(got.Results) != "done, not known, not known" || got.Reason == "" {

@@ -6,12 +6,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"bantop/fail2ban/fail2bantest"
 	"bantop/model"
@@ -137,27 +134,6 @@ func TestBadPages(t *testing.T) {
 	}
 }
 
-// asNobody runs something as a user who may do little, where this one may all.
-func asNobody(t *testing.T, do func()) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		do()
-		return
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // and never unlocked: the thread ends with its goroutine
-		// The capabilities of root over files go with its file system identity.
-		if err := unix.Setfsuid(65534); err != nil {
-			t.Error(err)
-			return
-		}
-		do()
-	}()
-	<-done
-}
-
 // TestNoPermission: a folder or file that this user may not write is told of.
 func TestNoPermission(t *testing.T) {
 	for name, mode := range map[string]os.FileMode{"folder that is closed": 0, "folder that is read-only": 0o555} {
@@ -170,7 +146,7 @@ func TestNoPermission(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = os.Chmod(dir, 0o755) }) // for the folder to be removed
-			asNobody(t, func() {
+			fail2bantest.AsNobody(t, func() {
 				if _, err := store.Open(context.Background(), store.Options{Dir: dir, Socket: "/run/f2b.sock"}); !errors.Is(err, store.ErrDenied) {
 					t.Errorf("got %v", err)
 				}

@@ -657,9 +657,7 @@ func TestBanServerStopped(t *testing.T) {
 // TestBanNotPermitted: who may not open the socket is told so, and what lets him
 // in; who may, but not read fail2ban's database, sees bans without what led to them.
 func TestBanNotPermitted(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can be another user")
-	}
+	fail2bantest.NeedRoot(t) // who alone can be another user
 	const nobody = 65534
 	program := executable(t, nobody) // before others run: what was just written cannot be started while they are (ETXTBSY)
 	t.Parallel()

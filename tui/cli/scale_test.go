@@ -196,7 +196,7 @@ func TestBansScreenHarmsNobody(t *testing.T) {
 			e.waitFor("250 bans")
 			db := bandb.Open(filepath.Join(r.Dir, "run", "f2b.sqlite3"))
 			defer db.Close()
-			eventually(t, "every ban is in the database", func() bool {
+			fail2bantest.Eventually(t, "every ban is in the database", func() bool {
 				found := 0
 				err := db.Bans(t.Context(), time.Now(), func(bans []fail2ban.JailBan) error {
 					for _, b := range bans {
@@ -210,17 +210,6 @@ func TestBansScreenHarmsNobody(t *testing.T) {
 			})
 		})
 	}
-}
-
-// eventually waits until something holds.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if holds() {
-			return
-		}
-	}
-	t.Errorf("it does not come to it that %s", what)
 }
 
 // BenchmarkActs is how long another client's ping waits at the most ("ping-ms")
