@@ -40,6 +40,8 @@ type ConfFault struct {
 	Reason string
 }
 
+func (f ConfFault) String() string { return f.Place.String() + ": " + f.Reason }
+
 // Catalogue is every jail that the configuration knows, sorted by name, and what
 // is wrong with its files.
 type Catalogue struct {

@@ -1,13 +1,10 @@
-// Package confdir reads fail2ban's configuration folder.
+// Package confdir reads fail2ban's configuration folder, and makes the files with
+// which bantop enables and disables jails there. It writes nothing itself.
 package confdir
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 )
 
@@ -21,67 +18,30 @@ type Server struct {
 }
 
 // ReadServer reads the files that say where the server's socket and pid file
-// are, in fail2ban's order: fail2ban.conf, fail2ban.d/*.conf, fail2ban.local,
-// fail2ban.d/*.local, later ones over earlier (1.0.2, client/configreader.py).
+// are: fail2ban.conf, fail2ban.d/*.conf, fail2ban.local, fail2ban.d/*.local, later
+// ones over earlier, each with what it includes (1.0.2, client/fail2banreader.py).
 // A folder or file that is not there says nothing. The error is about a file
 // that cannot be read, or a value that only fail2ban can work out.
 func ReadServer(dir fs.FS) (Server, error) {
-	var files []string
-	for _, ending := range []string{"conf", "local"} {
-		more, err := fs.Glob(dir, "fail2ban.d/*."+ending)
-		if err != nil {
-			return Server{}, fmt.Errorf("list fail2ban.d: %w", err)
+	r := newReader(dir)
+	c, _ := r.read("fail2ban")
+	for _, f := range r.faults {
+		if f.Line == 0 {
+			return Server{}, fmt.Errorf("read fail2ban's configuration: %s: %s", f.Place, f.Reason)
 		}
-		slices.Sort(more)
-		files = append(append(files, "fail2ban."+ending), more...)
 	}
 	var s Server
-	for _, file := range files {
-		data, err := fs.ReadFile(dir, file)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
+	values := []*string{&s.Socket, &s.PIDFile, &s.LogTarget, &s.DBFile}
+	for i, opt := range []string{"socket", "pidfile", "logtarget", "dbfile"} {
+		value, err := c.get("Definition", opt)
+		if err == nil && strings.Contains(value, "%(") {
+			err = fmt.Errorf("%q is only known to fail2ban", value)
 		}
 		if err != nil {
-			return Server{}, fmt.Errorf("read fail2ban's configuration: %w", err)
+			o, _ := c.raw("Definition", opt)
+			return Server{}, fmt.Errorf("read fail2ban's configuration: %s of %s: %w; name the file with --socket and --pidfile", opt, o.place(), err)
 		}
-		if err := s.read(file, data); err != nil {
-			return Server{}, err
-		}
+		*values[i] = value
 	}
 	return s, nil
-}
-
-// read takes over what one file says.
-func (s *Server) read(file string, data []byte) error {
-	section := ""
-	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
-		line := lines.Text()
-		if strings.HasPrefix(line, "[") {
-			section = strings.Trim(strings.TrimSpace(line), "[]")
-			continue
-		}
-		at := strings.IndexAny(line, "=:")
-		if at < 0 || section != "Definition" && section != "DEFAULT" || strings.ContainsAny(line[:1], "#; \t") {
-			continue
-		}
-		value := strings.TrimSpace(line[at+1:])
-		var field *string
-		switch strings.ToLower(strings.TrimSpace(line[:at])) {
-		case "socket":
-			field = &s.Socket
-		case "pidfile":
-			field = &s.PIDFile
-		case "logtarget":
-			field = &s.LogTarget
-		case "dbfile":
-			field = &s.DBFile
-		default:
-			continue
-		}
-		if strings.Contains(value, "%") {
-			return fmt.Errorf("read %s: %q refers to another value; name the file with --socket and --pidfile", file, line)
-		}
-		*field = value
-	}
-	return nil
 }
