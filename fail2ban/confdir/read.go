@@ -192,6 +192,9 @@ func (r *reader) fault(at fail2ban.Place, reason string) {
 	}
 }
 
+// notUTF8 is what is wrong with a file that fail2ban cannot decode.
+const notUTF8 = "it is not UTF-8: fail2ban passes over the whole file"
+
 // silent is the fault of a file that is not there.
 var silent = fail2ban.ConfFault{Reason: "it is not there"}
 
@@ -218,7 +221,7 @@ func readFile(dir fs.FS, file string) ([]byte, fail2ban.ConfFault) {
 	}
 	if line, ok := decodable(text); !ok {
 		at := fail2ban.Place{Line: line}
-		return nil, fail2ban.ConfFault{Place: at, Reason: "it is not UTF-8: fail2ban passes over the whole file"}
+		return nil, fail2ban.ConfFault{Place: at, Reason: notUTF8}
 	}
 	return text, fail2ban.ConfFault{}
 }
