@@ -68,6 +68,9 @@ type Control interface {
 	Dump(ctx context.Context, conf string) (string, error)
 }
 
+// jailDir is the folder of the configuration that the file is in.
+const jailDir = "jail.d"
+
 // Path is the file in a configuration folder; "" is /etc/fail2ban.
 func Path(conf string) string { return filepath.Join(folderOf(conf), jailDir, Name) }
 

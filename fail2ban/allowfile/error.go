@@ -4,8 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"golang.org/x/sys/unix"
-
+	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/control"
 )
 
@@ -32,32 +31,13 @@ func Hint(err error) string {
 	return ""
 }
 
-// refusal is a cause that has its own hint.
-type refusal struct {
-	error
-	hint string
-}
-
-func (r refusal) Unwrap() error { return r.error }
-
-func refuse(hint, format string, args ...any) error {
-	return refusal{fmt.Errorf(format, args...), hint}
-}
+// refuse makes a cause that has its own hint.
+func refuse(hint, format string, args ...any) error { return confdir.Refuse(hint, format, args...) }
 
 // hint is what to do next about a cause.
 func hint(err error) string {
-	if r, ok := errors.AsType[refusal](err); ok {
-		return r.hint
-	}
-	switch {
-	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-		return "run bantop as root"
-	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
-		return "make room on that disk, then try again"
-	case errors.Is(err, unix.EROFS):
-		return "make that disk writable, or allow the address where the configuration on it is made"
-	case errors.Is(err, control.ErrNoClient):
+	if errors.Is(err, control.ErrNoClient) {
 		return control.Hint(err)
 	}
-	return ""
+	return confdir.Hint(err)
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bantop/fail2ban/addr"
+	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/fail2bantest"
 )
 
@@ -58,11 +59,11 @@ func TestThroughNoLink(t *testing.T) {
 		make      func(path string) error
 		err, hint string
 	}{
-		{"a link", func(path string) error { return os.Symlink("../../target", path) }, "it is a link, and bantop writes through none", "take the link away"},
-		{"a link to nothing", func(path string) error { return os.Symlink("/nonexistent", path) }, "it is a link", "take the link away"},
-		{"a link to itself", func(path string) error { return os.Symlink(Name, path) }, "it is a link", "take the link away"},
-		{"a folder", func(path string) error { return os.Mkdir(path, 0o755) }, "it is no file", "take it away"},
-		{"a pipe", func(path string) error { return unix.Mkfifo(path, 0o644) }, "it is no file", "take it away"},
+		{"a link", func(path string) error { return os.Symlink("../../target", path) }, "is a link, and bantop writes through none", "take the link away"},
+		{"a link to nothing", func(path string) error { return os.Symlink("/nonexistent", path) }, "is a link", "take the link away"},
+		{"a link to itself", func(path string) error { return os.Symlink(Name, path) }, "is a link", "take the link away"},
+		{"a folder", func(path string) error { return os.Mkdir(path, 0o755) }, "is no file", "take it away"},
+		{"a pipe", func(path string) error { return unix.Mkfifo(path, 0o644) }, "is no file", "take it away"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := bare(t)
@@ -195,7 +196,7 @@ func TestLeftovers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := bare(t)
-			if err := left(filepath.Join(o.Conf, jailDir, newName)); err != nil {
+			if err := left(filepath.Join(o.Conf, jailDir, "."+Name+".new")); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := Allow(t.Context(), o, targets("j1 192.0.2.9")); err != nil {
@@ -229,12 +230,12 @@ func TestAllAtOnce(t *testing.T) {
 	if got := listed(t, o.Conf); strings.Count(got, "j1 ") != 16 || strings.Contains(got, "j2") {
 		t.Error(got)
 	}
-	f, err := openFolder(o.Conf)
+	f, err := confdir.OpenDir(o.Conf, jailDir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.close()
-	if err := f.lock(t.Context()); err != nil {
+	defer f.Close()
+	if err := f.Lock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)

@@ -10,6 +10,7 @@ import (
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/addr"
+	"bantop/fail2ban/confdir"
 )
 
 // work is what is being done with the file.
@@ -18,7 +19,7 @@ type work struct {
 	conf    string
 	control Control
 
-	folder *folder
+	folder *confdir.Dir
 	old    []byte  // the file as it is; nil where there is none
 	file   content // what it is to say
 
@@ -108,14 +109,14 @@ func check(targets []fail2ban.Target) ([]entry, error) {
 
 // open opens the folder and reads the file.
 func (w *work) open() (err error) {
-	if w.folder, err = openFolder(w.conf); err != nil {
+	if w.folder, err = confdir.OpenDir(w.conf, jailDir); err != nil {
 		return err
 	}
 	return w.read()
 }
 
 func (w *work) read() (err error) {
-	if w.old, err = w.folder.read(); err != nil {
+	if w.old, err = w.folder.Read(Name); err != nil {
 		return err
 	}
 	if w.file, err = parse(w.old); err != nil {
@@ -126,7 +127,7 @@ func (w *work) read() (err error) {
 
 func (w *work) close() {
 	if w.folder != nil {
-		w.folder.close()
+		w.folder.Close()
 	}
 	if w.trial != nil {
 		w.trial.remove()
@@ -136,10 +137,10 @@ func (w *work) close() {
 // begin gets hold of the file, and finds out what the configuration says with it
 // and without.
 func (w *work) begin(ctx context.Context) (err error) {
-	if w.folder, err = openFolder(w.conf); err != nil {
+	if w.folder, err = confdir.OpenDir(w.conf, jailDir); err != nil {
 		return err
 	}
-	if err := w.folder.lock(ctx); err != nil {
+	if err := w.folder.Lock(ctx); err != nil {
 		return err
 	}
 	if err := w.read(); err != nil {
@@ -234,14 +235,14 @@ func (w *work) try(ctx context.Context, text []byte) (dump, error) {
 
 // write writes the file, and proves that the folder says what the copy said.
 func (w *work) write(ctx context.Context, text []byte, tried dump) error {
-	err := w.folder.replace(w.old, text)
+	err := w.folder.Replace(Name, w.old, text)
 	if err == nil {
 		err = w.prove(ctx, tried)
 	}
 	if err == nil {
 		return nil
 	}
-	if back := w.folder.putBack(w.old, text); back != nil {
+	if back := w.folder.PutBack(Name, w.old, text); back != nil {
 		return refuse("look at the file: it holds what was not proven to be harmless", "%w; the former file could not be put back: %w", err, back)
 	}
 	return err
