@@ -29,6 +29,9 @@ type Settings struct {
 	// RecoveryWindow is how long after an activation a crash is put down to it.
 	RecoveryWindow time.Duration
 
+	ActivationConfirm time.Duration // within which a change of the jails has to be confirmed
+	ActivationLimit   time.Duration // for a rehearsal
+
 	SessionCache bool          // an unlocked session lasts; without, every act asks
 	SessionTTL   time.Duration // for how long, at the most
 }
@@ -42,8 +45,12 @@ func Default() Settings {
 		Theme:          "auto",
 		Mouse:          true,
 		RecoveryWindow: time.Minute,
-		SessionCache:   true,
-		SessionTTL:     10 * time.Minute,
+
+		ActivationConfirm: time.Minute,
+		ActivationLimit:   20 * time.Second,
+
+		SessionCache: true,
+		SessionTTL:   10 * time.Minute,
 	}
 }
 

@@ -37,6 +37,10 @@ group = "adm"
 [recovery]
 window = "90s"
 
+[activation]
+confirm = "45s"
+limit = "1m"
+
 [session]
 ttl = "0s"
 `)...)
@@ -44,6 +48,7 @@ ttl = "0s"
 		SessionCache: true, SessionTTL: 0,
 		Socket: "/run/b.sock", PIDFile: "/run/b.pid", Conf: "/srv/fail2ban", Refresh: 2 * time.Second,
 		Timeout: 500 * time.Millisecond, StateDir: "/srv/state", StoreGroup: "adm", Theme: "none", ASCII: true, Mouse: true, RecoveryWindow: 90 * time.Second,
+		ActivationConfirm: 45 * time.Second, ActivationLimit: time.Minute,
 	}
 	if err != nil || got.Settings != want {
 		t.Errorf("got %+v, %v", got.Settings, err)

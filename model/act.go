@@ -14,6 +14,7 @@ const (
 	ActReload  ActKind = "reload"
 	ActRestart ActKind = "restart"
 	ActDismiss ActKind = "dismiss"
+	ActMend    ActKind = "mend" // make jails anew that lost their actions through a reload
 )
 
 // Acting is the newest act, under way or done.
@@ -52,7 +53,7 @@ type ActFinished struct {
 type Perform struct {
 	ID   uint64
 	Kind ActKind
-	Want []string // jails that should be there afterwards
+	Want []string // jails that should be there afterwards; of ActMend, those to mend
 }
 
 // Journal asks that something be written into the journal of acts.
@@ -85,6 +86,10 @@ func (s State) actRequested(msg ActRequested) (State, []Effect) {
 	if s.Acting.Running && msg.Kind != ActDismiss {
 		return s, nil // the screen shows what is being done
 	}
+	if c, under := s.Runtime.UnderWay(); under && msg.Kind != ActDismiss {
+		s.Acting = Acting{Kind: msg.Kind, At: msg.At, Reason: c.Person() + " is changing " + c.Jail + " (" + string(c.Kind) + ")", Hint: "confirm that or take it back first", id: s.Acting.id}
+		return s, nil
+	}
 	s, ok := s.allowed(msg.At)
 	switch {
 	case !ok && s.Acting.Running:
@@ -95,8 +100,14 @@ func (s State) actRequested(msg ActRequested) (State, []Effect) {
 	case msg.Kind == ActDismiss:
 		return s.dismiss(msg.At)
 	}
-	s.Acting = Acting{Kind: msg.Kind, At: msg.At, Running: true, Wanted: len(s.Runtime.Expected), id: s.Acting.id + 1}
-	perform := Perform{ID: s.Acting.id, Kind: msg.Kind, Want: slices.Clone(s.Runtime.Expected)}
+	want := slices.Clone(s.Runtime.Expected)
+	if msg.Kind == ActMend {
+		if want = s.Runtime.Bare(); len(want) == 0 {
+			return s, nil
+		}
+	}
+	s.Acting = Acting{Kind: msg.Kind, At: msg.At, Running: true, Wanted: len(want), id: s.Acting.id + 1}
+	perform := Perform{ID: s.Acting.id, Kind: msg.Kind, Want: want}
 	if msg.Kind != ActRestart {
 		return s, []Effect{perform}
 	}

@@ -51,6 +51,26 @@ func TestReload(t *testing.T) {
 	})
 }
 
+// TestMend: a jail that lost its actions is made anew; where none has, there is
+// nothing to do.
+func TestMend(t *testing.T) {
+	play(t, func(s *scenario) {
+		s.unlocked()
+		s.probe("online", online("postfix", "sshd"))
+		s.send("mend what is well", model.ActRequested{Kind: model.ActMend, At: s.now})
+		s.wait(time.Second)
+		bare := online("postfix", "sshd")
+		bare.Jails[1].Actions = nil
+		s.probe("sshd has no action", bare)
+		s.configuration("it should have one", "postfix", "sshd")
+		s.send("mend", model.ActRequested{Kind: model.ActMend, At: s.now})
+		s.send("done", model.ActFinished{ID: s.acts, At: s.now, Attempts: 1})
+		s.acting()
+		s.wait(time.Second)
+		s.probe("online", online("postfix", "sshd"))
+	})
+}
+
 // TestRestart: it is announced as an intent, so that it is no crash; one that
 // failed excuses nothing.
 func TestRestart(t *testing.T) {

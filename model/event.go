@@ -29,6 +29,12 @@ const (
 	JailBad         EventKind = "jail bad"
 	JailMended      EventKind = "jail ok"
 	BansMade        EventKind = "ban"
+	ChangeStarted   EventKind = "change"
+	ChangeProven    EventKind = "proven"
+	ChangeKept      EventKind = "confirmed"
+	ChangeTurned    EventKind = "going back"
+	ChangeBack      EventKind = "taken back"
+	ChangeStuck     EventKind = "not back"
 )
 
 // Event is one thing that happened, for the list that is shown.

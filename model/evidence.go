@@ -38,8 +38,12 @@ type LogRead struct {
 
 func (s State) updateEvidence(msg Msg) (State, []Effect) {
 	switch msg := msg.(type) {
+	case SuspectsFound:
+		return s.suspectsFound(msg), nil
+	case SetAsideChosen:
+		return s.setAsideChosen(msg)
 	case EvidenceOpened:
-		s.Evidence.open = true
+		s.Evidence.open, s.Suspects = true, Suspects{inFlight: s.Suspects.inFlight}
 		return s.readLog()
 	case EvidenceClosed:
 		s.Evidence.open = false
@@ -48,6 +52,9 @@ func (s State) updateEvidence(msg Msg) (State, []Effect) {
 		s = s.at(msg.At)
 		s.Evidence.At, s.Evidence.Notes, s.Evidence.Reason = msg.At, slices.Clone(msg.Notes), msg.Reason
 		s.Evidence.inFlight = false
+		if s.Suspects.At.IsZero() {
+			return s.findSuspects()
+		}
 		return s, nil
 	default:
 		return s, nil

@@ -123,6 +123,17 @@ func (r Runtime) rejudge(now time.Time) (Runtime, []Event) {
 	return r, events
 }
 
+// Bare are the jails that lost their actions (X12).
+func (r Runtime) Bare() []string {
+	var out []string
+	for _, j := range r.Server.Jails {
+		if j.State == JailNoAction {
+			out = append(out, j.Name)
+		}
+	}
+	return out
+}
+
 // sick are the jails that do not do their work.
 func sick(jails []Jail) []Jail {
 	var bad []Jail

@@ -16,6 +16,7 @@
 package model
 
 import (
+	"slices"
 	"time"
 
 	"bantop/config"
@@ -43,11 +44,19 @@ type State struct {
 	Session  Unlocking
 	Acting   Acting
 	Evidence Evidence
+	Suspects Suspects
 	Checkup  Checkup
 	Bans     Bans
 	Batch    Batch
 	Logins   Logins
 	Address  Address
+
+	Catalogue Catalogue
+	Preparing Preparing
+	Survey    Survey
+
+	rehearsals uint64    // how many were begun
+	tended     time.Time // when it was last looked whether the guard lives
 }
 
 // Probing is where the next look at the server stands.
@@ -112,7 +121,7 @@ func Update(s State, msg Msg) (State, []Effect) {
 		return s.updateSharing(msg)
 	case JailOpened, JailClosed, JailFetched:
 		return s.updateDetail(msg)
-	case EvidenceOpened, EvidenceClosed, LogRead:
+	case EvidenceOpened, EvidenceClosed, LogRead, SuspectsFound, SetAsideChosen:
 		return s.updateEvidence(msg)
 	case SetupOpened, SetupClosed, SetupChecked:
 		return s.updateSetup(msg)
@@ -128,10 +137,14 @@ func Update(s State, msg Msg) (State, []Effect) {
 		return s.updateSettings(msg)
 	case Unlocked, LockRequested, ActRequested, ActFinished:
 		return s.updateActs(msg)
+	case CatalogueOpened, CatalogueClosed, CatalogueRead:
+		return s.updateCatalogue(msg)
+	case SurveyRequested, SurveyStopped, RehearsalRequested, RehearsalStepped, RehearsalDropped, ChangeRequested, GuardStarted, ConfirmRequested, RevertRequested:
+		return s.updatePreparing(msg)
 	case ActivationRecorded:
 		return s.activationRecorded(msg)
 	case ActivationCleared, PendingCreated, PendingDismissed, JailsAwaited, IntentAnnounced, IntentEnded,
-		Rebooted, EventsTold, SessionsLocked, SetupCompleted:
+		ChangeBegun, ChangeDid, ChangeConfirmed, ChangeReverted, ChangeExpired, ChangeTaken, ChangeTold, Rebooted, EventsTold, SessionsLocked, SetupCompleted:
 		return s.step(msg)
 	default:
 		return s, nil
@@ -143,7 +156,8 @@ func (s State) started(msg Started) (State, []Effect) {
 	s.Started = msg.At
 	s, probe := s.probe(0)
 	s, own := s.ownStale()
-	return s, append(probe, own...)
+	s, tend := s.tend()
+	return s, slices.Concat(probe, own, tend)
 }
 
 // ticked takes note of the time. Where the clock was set back, so is the State's.
@@ -151,7 +165,10 @@ func (s State) ticked(msg Ticked) (State, []Effect) {
 	if s.Now.Sub(msg.At) > clockSlack {
 		s.Now = msg.At
 	}
-	return s.at(msg.At).ownStale()
+	s, own := s.at(msg.At).ownStale()
+	s, tend := s.tend()
+	s, catalogue := s.catalogueStale()
+	return s, slices.Concat(own, tend, catalogue)
 }
 
 // at takes note of a moment. Messages may arrive out of order; time does not

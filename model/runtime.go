@@ -31,6 +31,7 @@ type Runtime struct {
 	Dismissed []PendingID // those that may not come back, newest last, at most maxDismissed
 	Blame     Blame       // what a crash is put down to
 	Locks     uint64      // counts the times that every session was locked
+	Change    *Change     // of the configuration: the one under way, or the newest that ended
 }
 
 // NewRuntime is the shared state before anybody looked.
@@ -68,6 +69,8 @@ func Step(r Runtime, msg Msg) (Runtime, []Event) {
 		return r.sessionsLocked(), nil
 	case SetupCompleted:
 		return r.setupCompleted(), nil
+	case ChangeBegun, ChangeDid, ChangeConfirmed, ChangeReverted, ChangeExpired, ChangeTaken, ChangeTold:
+		return r.changed(msg)
 	case EventsTold:
 		return r, slices.Clone(msg.Events)
 	default:

@@ -15,14 +15,15 @@ import (
 // A scenario is a story of messages; its golden shows, for each, the state
 // that followed and what the program would do next.
 type scenario struct {
-	t     *testing.T
-	state model.State
-	seq   uint64
-	acts  uint64 // the newest act
-	batch uint64 // the newest act on addresses
-	list  uint64 // the newest list of bans that was answered for
-	now   time.Time
-	out   strings.Builder
+	t        *testing.T
+	state    model.State
+	seq      uint64
+	acts     uint64 // the newest act
+	batch    uint64 // the newest act on addresses
+	list     uint64 // the newest list of bans that was answered for
+	rehearse uint64 // the newest rehearsal
+	now      time.Time
+	out      strings.Builder
 }
 
 // play tells a story and compares it with the golden of the test's name.
@@ -87,6 +88,9 @@ func (s *scenario) send(what string, msg model.Msg) {
 		if p, ok := e.(model.Perform); ok {
 			s.acts = p.ID
 		}
+		if r, ok := e.(model.Rehearse); ok {
+			s.rehearse = r.ID
+		}
 		if a, ok := e.(model.ActOn); ok {
 			s.batch = a.ID
 		}
@@ -110,6 +114,12 @@ func showEffect(e model.Effect) string {
 		return fmt.Sprintf("Perform{%d %s, want %v}", e.ID, e.Kind, e.Want)
 	case model.ActOn:
 		return fmt.Sprintf("ActOn{%d %s ×%d from %s for %v}", e.ID, e.Kind, len(e.Targets), e.Targets[0].Address, e.Targets[0].Length)
+	case model.Rehearse:
+		return fmt.Sprintf("Rehearse{%d %s %s, %d run}", e.ID, e.Kind, e.Jail, len(e.Live))
+	case model.StartGuard:
+		return fmt.Sprintf("StartGuard{%d %s %s by %s, gains %v armed %v loses %v, within %v}", e.ID, e.Plan.Kind, e.Plan.Jail, e.Plan.Person(), e.Plan.Gains, e.Plan.Armed, e.Plan.Loses, e.Plan.Confirm)
+	case model.TendChange:
+		return "TendChange{" + e.ID.Jail + "}"
 	case model.JournalAll:
 		return fmt.Sprintf("JournalAll{×%d %s}", len(e.Entries), e.Entries[0].Result)
 	case model.ListBans:

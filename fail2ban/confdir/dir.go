@@ -225,3 +225,36 @@ func (d *Dir) Rename(from, to string) error {
 	}
 	return d.sync()
 }
+
+// keptName is a file as it was, kept for the way back: a second name of it, which
+// takes no room, and which fail2ban does not read.
+func keptName(name string) string { return "." + name + ".was" }
+
+// Keep keeps a file for Back.
+func (d *Dir) Keep(name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	_ = unix.Unlinkat(d.fd, keptName(name), 0) // of one that was killed; else there is none
+	if err := unix.Linkat(d.fd, name, d.fd, keptName(name), 0); err != nil {
+		return &os.LinkError{Op: "keep", Old: d.Path(name), New: d.Path(keptName(name)), Err: err}
+	}
+	return nil
+}
+
+// Back puts a file that was kept in its place, over whatever is there. It needs no
+// room on the disk.
+func (d *Dir) Back(name string) error {
+	if err := unix.Renameat(d.fd, keptName(name), d.fd, name); err != nil {
+		return &os.LinkError{Op: "put back", Old: d.Path(keptName(name)), New: d.Path(name), Err: err}
+	}
+	return d.sync()
+}
+
+// Drop keeps a file no longer.
+func (d *Dir) Drop(name string) error {
+	if err := unix.Unlinkat(d.fd, keptName(name), 0); err != nil && !errors.Is(err, unix.ENOENT) {
+		return &fs.PathError{Op: "remove", Path: d.Path(keptName(name)), Err: err}
+	}
+	return d.sync()
+}

@@ -15,6 +15,13 @@ func (c *Control) Reload(ctx context.Context) error {
 	return err
 }
 
+// ReloadJail makes one jail anew, as the configuration has it: its actions, which a
+// plain reload takes away where they changed, and its counts, which start at 0.
+func (c *Control) ReloadJail(ctx context.Context, jail string) error {
+	_, _, err := c.run(ctx, "restart jail "+jail, "reload", "--restart", jail)
+	return err
+}
+
 // State is how it stands with a server that is to be started.
 type State int
 

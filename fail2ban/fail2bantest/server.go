@@ -218,6 +218,22 @@ func (s *Server) RestoreJails() {
 	s.noteStarted(s.restore()...)
 }
 
+// RestartJail makes a jail anew, as the configuration has it: what
+// `reload --restart JAIL` does.
+func (s *Server) RestartJail(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.config[name]
+	if was == nil {
+		return fmt.Errorf("no jail %q is configured", name)
+	}
+	j := was.restarted()
+	s.jails[name], s.config[name] = j, j
+	s.note("server", "INFO", "Reload jail '%s'", name)
+	s.noteStarted(name)
+	return nil
+}
+
 // restore brings back the jails that are lost, and names them.
 func (s *Server) restore() (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(s.config)) {

@@ -83,6 +83,10 @@ func (r *Runner) perform(ctx context.Context, e model.Perform) (attempts int, mi
 		missing, err = r.gather(ctx, e.Want)
 		return 1, missing, err
 	}
+	if e.Kind == model.ActMend {
+		missing, err = r.mend(ctx, c, e.Want)
+		return 1, missing, err
+	}
 	for attempts < reloads {
 		attempts++
 		if err := c.Reload(ctx); err != nil {
@@ -93,6 +97,20 @@ func (r *Runner) perform(ctx context.Context, e model.Perform) (attempts int, mi
 		}
 	}
 	return attempts, missing, nil
+}
+
+// mend makes jails anew, and returns those that have no action all the same.
+func (r *Runner) mend(ctx context.Context, c Control, jails []string) (bare []string, err error) {
+	for _, jail := range jails {
+		if err := c.ReloadJail(ctx, jail); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := r.gather(ctx, jails); err != nil {
+		return nil, err
+	}
+	actions, err := r.opts.Client.Actions(ctx, jails)
+	return slices.DeleteFunc(slices.Clone(jails), func(jail string) bool { return len(actions[jail]) > 0 }), err
 }
 
 // serverState is how it stands with the server that is to be restarted.

@@ -36,6 +36,11 @@ func (h *hand) Reload(context.Context) error {
 	return h.reload()
 }
 
+func (h *hand) ReloadJail(_ context.Context, jail string) error {
+	h.done = append(h.done, "restart jail "+jail)
+	return h.reload()
+}
+
 func (h *hand) Restart(_ context.Context, s control.State) error {
 	h.done = append(h.done, fmt.Sprint("restart ", s))
 	return h.restart(s)

@@ -37,6 +37,7 @@ type Client interface {
 type Control interface {
 	Dump(ctx context.Context) (control.Dump, error)
 	Reload(ctx context.Context) error
+	ReloadJail(ctx context.Context, jail string) error
 	Restart(ctx context.Context, s control.State) error
 }
 
@@ -63,9 +64,16 @@ type Options struct {
 	Keep     Keep                  // nil where the configuration is not to be written
 	Sessions func() []here.Session // who is logged in; default on this machine
 
+	// Guard starts a process that carries out a plan and holds the way back, and
+	// returns when it does, or why it does not; with no plan, one that takes back
+	// what another left unfinished. nil where none can be started.
+	Guard func(ctx context.Context, plan *model.Plan) error
+
 	// Checks looks at all that bantop needs; what takes a process of its own again
 	// where fresh is set. nil where nothing is to be looked at.
 	Checks func(ctx context.Context, fresh bool) []model.Check
+
+	Conf string // fail2ban's configuration folder; "" where there is none
 
 	LogTarget string // where the server logs to, for when it cannot be asked
 }
@@ -139,6 +147,12 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 		return r.doFetchAddress(ctx, e)
 	case model.ActOn:
 		return r.doActOn(ctx, e)
+	case model.ReadCatalogue:
+		return r.doReadCatalogue(ctx)
+	case model.StartGuard:
+		return r.doStartGuard(ctx, e)
+	case model.TendChange:
+		return r.doTendChange(ctx)
 	case model.ReadOwn:
 		return r.doReadOwn(ctx, e)
 	case model.KeepSettings:

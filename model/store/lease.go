@@ -92,6 +92,19 @@ func (s *sqliteStore) Release(ctx context.Context) error {
 	return nil
 }
 
+// acting is the row of who acts; false where there is none.
+func (s *sqliteStore) acting(row func(string, ...any) *sql.Row) (p instance, act Acting, ok bool, err error) {
+	var text []byte
+	err = row("SELECT id, boot, pid, started, act FROM acting WHERE server = ?", s.key).Scan(&p.id, &p.boot, &p.pid, &p.started, &text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, act, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &act)
+	}
+	return p, act, err == nil, err
+}
+
 // Lock takes the right to act.
 func (s *sqliteStore) Lock(ctx context.Context, act Acting) (Acting, bool, error) {
 	s.mu.Lock()
@@ -99,16 +112,13 @@ func (s *sqliteStore) Lock(ctx context.Context, act Acting) (Acting, bool, error
 	held, ok := act, true
 	err := s.tx(ctx, func(t tx) error {
 		held, ok = act, true
-		var p instance
-		var other []byte
-		err := t.row("SELECT id, boot, pid, started, act FROM acting WHERE server = ?", s.key).
-			Scan(&p.id, &p.boot, &p.pid, &p.started, &other)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		p, other, taken, err := s.acting(t.row)
+		if err != nil {
 			return err
 		}
-		if err == nil && p != s.me && p.alive() {
-			ok = false
-			return json.Unmarshal(other, &held)
+		if taken && p != s.me && p.alive() {
+			held, ok = other, false
+			return nil
 		}
 		mine, err := json.Marshal(act)
 		if err != nil {
@@ -121,6 +131,23 @@ func (s *sqliteStore) Lock(ctx context.Context, act Acting) (Acting, bool, error
 		return Acting{}, false, fmt.Errorf("take the right to act: %w", kindOf(err))
 	}
 	return held, ok, nil
+}
+
+// Holder is who acts.
+func (s *sqliteStore) Holder(ctx context.Context) (Acting, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var act Acting
+	var held bool
+	err := s.retry(ctx, func() error {
+		p, a, ok, err := s.acting(func(q string, args ...any) *sql.Row { return s.db.QueryRowContext(ctx, q, args...) })
+		act, held = a, ok && p.alive()
+		return err
+	})
+	if err != nil {
+		return Acting{}, false, fmt.Errorf("see who acts: %w", kindOf(err))
+	}
+	return act, held, nil
 }
 
 // Unlock gives the right to act back.

@@ -34,6 +34,8 @@ type Store interface {
 	// Lock takes the right to act on the server. Where another acts, it returns
 	// what that one does, and false.
 	Lock(ctx context.Context, act Acting) (Acting, bool, error)
+	// Holder is what somebody does to the server, and whether somebody does.
+	Holder(ctx context.Context) (Acting, bool, error)
 	// Unlock gives it back.
 	Unlock(ctx context.Context) error
 

@@ -97,5 +97,10 @@ func (c storyControl) Reload(context.Context) error {
 	return nil
 }
 
+// ReloadJail makes one jail anew.
+func (c storyControl) ReloadJail(_ context.Context, jail string) error {
+	return c.server.RestartJail(jail)
+}
+
 // Restart makes the server start anew.
 func (c storyControl) Restart(context.Context, control.State) error { return c.server.Restart() }

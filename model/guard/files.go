@@ -1,0 +1,107 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"bantop/fail2ban/confdir"
+	"bantop/model"
+)
+
+// Conf are the files of a configuration folder.
+func Conf(dir string) Files { return conf(dir) }
+
+type conf string
+
+// in opens and locks the folder that a change is made in.
+func (c conf) in(ctx context.Context, f model.FileChange, do func(*confdir.Dir) error) error {
+	dir, err := confdir.OpenDir(string(c), f.Dir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	ctx, cancel := context.WithTimeout(ctx, storeTime)
+	defer cancel()
+	if err := dir.Lock(ctx); err != nil {
+		return err
+	}
+	return do(dir)
+}
+
+// Write makes the change, or does nothing.
+func (c conf) Write(ctx context.Context, f model.FileChange) error {
+	return c.in(ctx, f, func(dir *confdir.Dir) error {
+		if f.Aside != "" {
+			return dir.Rename(f.Name, f.Aside)
+		}
+		if f.Was != nil {
+			if err := dir.Keep(f.Name); err != nil {
+				return err
+			}
+		}
+		err := dir.Replace(f.Name, f.Was, f.Now)
+		if err != nil {
+			err = errors.Join(err, dir.PutBack(f.Name, f.Was, f.Now))
+			_ = dir.Drop(f.Name) // it is one of two names of the file that is there
+		}
+		return err
+	})
+}
+
+// Restore makes it undone.
+func (c conf) Restore(ctx context.Context, f model.FileChange) error {
+	return c.in(ctx, f, func(dir *confdir.Dir) error {
+		if f.Aside != "" {
+			return restoreName(dir, f)
+		}
+		is, err := dir.Read(f.Name)
+		if err != nil {
+			return err
+		}
+		if !same(is, f.Was) && !same(is, f.Now) {
+			if err := setAside(dir, f.Name); err != nil {
+				return err
+			}
+			is = nil
+		}
+		if same(is, f.Was) {
+			return dir.Drop(f.Name)
+		}
+		if f.Was != nil && dir.Back(f.Name) == nil { // takes no room
+			return nil
+		}
+		return dir.Replace(f.Name, is, f.Was)
+	})
+}
+
+// Done takes away what was kept for the way back.
+func (c conf) Done(ctx context.Context, f model.FileChange) error {
+	return c.in(ctx, f, func(dir *confdir.Dir) error { return dir.Drop(f.Name) })
+}
+
+func same(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
+
+// restoreName gives a file that was set aside its name back.
+func restoreName(dir *confdir.Dir, f model.FileChange) error {
+	is, err := dir.Read(f.Aside)
+	if err != nil || is == nil {
+		return err
+	}
+	return dir.Rename(f.Aside, f.Name)
+}
+
+// setAside renames a file that somebody else has changed since: nothing that a
+// person wrote is lost.
+func setAside(dir *confdir.Dir, name string) error {
+	const most = 100
+	for n := 1; n <= most; n++ {
+		to := fmt.Sprintf("%s.changed-%d", name, n)
+		there, err := dir.Read(to)
+		if err == nil && there == nil {
+			return dir.Rename(name, to)
+		}
+	}
+	return confdir.Refuse("look at them, and take them away", "there are %d files %s.changed-*", most, dir.Path(name))
+}

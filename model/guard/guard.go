@@ -1,0 +1,257 @@
+// Package guard carries a change of fail2ban's configuration out and holds the way
+// back: in a process of its own, so that it does its work also when the terminal
+// is hung up, or the bantop that wanted the change is killed.
+//
+// What is to be done is the model's: a Change says what comes next, and what came
+// of that goes into the state that all instances share, where somebody else may
+// confirm the change or take it back.
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/fail2ban/control"
+	"bantop/model"
+	"bantop/model/store"
+)
+
+// Server is what a guard asks of fail2ban. *socket.Client is one.
+type Server interface {
+	Jails(ctx context.Context) ([]string, error)
+	JailStatuses(ctx context.Context, jails []string) ([]fail2ban.Jail, error)
+	Actions(ctx context.Context, jails []string) (map[string][]string, error)
+	PID() int
+	Gone() bool
+}
+
+// Control is what a guard has fail2ban-client do. *control.Control is one.
+type Control interface {
+	Reload(ctx context.Context) error
+	ReloadJail(ctx context.Context, jail string) error
+	Restart(ctx context.Context, s control.State) error
+}
+
+// Files changes the configuration.
+type Files interface {
+	// Write makes the change, or does nothing.
+	Write(ctx context.Context, c model.FileChange) error
+	// Restore makes it undone, whether it was made or not, also where somebody
+	// else wrote to the file since: that is kept under another name.
+	Restore(ctx context.Context, c model.FileChange) error
+	// Done takes away what was kept for Restore.
+	Done(ctx context.Context, c model.FileChange) error
+}
+
+// Options say how a guard works. All but Now must be set.
+type Options struct {
+	Server  Server
+	Control Control
+	Files   Files
+	Store   store.Store
+	Host    string        // for the journal
+	Patient time.Duration // how long jails may take to appear; default 5 s
+}
+
+// Guard carries out one change.
+type Guard struct {
+	opts    Options
+	began   time.Time
+	runtime model.Runtime // as this guard knows it: the store's, where that can be used
+	alone   bool          // the store failed, and knows less
+}
+
+// New returns a guard.
+func New(o Options) *Guard {
+	if o.Patient <= 0 {
+		o.Patient = patient
+	}
+	return &Guard{opts: o, began: time.Now()}
+}
+
+const (
+	patient   = 5 * time.Second
+	storeTime = 5 * time.Second
+	// pollEvery is how soon what another instance says about the change is seen.
+	pollEvery = 100 * time.Millisecond
+)
+
+// now is the wall clock as it went on since the guard began: one that is set
+// meanwhile gives nobody more time to confirm, and nobody less.
+func (g *Guard) now() time.Time { return g.began.Add(time.Since(g.began)).Round(0) }
+
+// BusyError says that somebody else acts on the server.
+type BusyError struct{ Acting store.Acting }
+
+func (e *BusyError) Error() string {
+	a := e.Acting
+	who := a.Who
+	if a.TTY != "" {
+		who += " (" + a.TTY + ")"
+	}
+	doing := a.Act
+	if a.Jail != "" {
+		doing += " of " + a.Jail
+	}
+	return fmt.Sprintf("%s is busy with: %s, since %s", who, doing, a.Since.Local().Format(time.TimeOnly))
+}
+
+// Run carries out a plan until it is confirmed or taken back. A change that a dead
+// guard left unfinished is taken back first; with no plan, that is all. Begun is
+// called once: with nil when the way back is held and the change begins, else with
+// why it does not.
+func (g *Guard) Run(ctx context.Context, plan *model.Plan, begun func(error)) error {
+	err := g.begin(ctx, plan)
+	begun(err)
+	if err != nil {
+		return err
+	}
+	defer g.unlock()
+	return g.finish(ctx)
+}
+
+// begin takes the right to act, finishes what is left, and begins the change.
+func (g *Guard) begin(ctx context.Context, plan *model.Plan) error {
+	act := store.Acting{Act: "way back", Since: g.now()}
+	if plan != nil {
+		act = store.Acting{Act: string(plan.Kind), Jail: plan.Jail, Who: plan.By, TTY: plan.TTY, Since: g.now()}
+	}
+	held, ok, err := g.opts.Store.Lock(ctx, act)
+	switch {
+	case err != nil:
+		return fmt.Errorf("hold the way back: %w", err)
+	case !ok:
+		return &BusyError{held}
+	}
+	if err := g.enter(ctx, plan); err != nil {
+		g.unlock()
+		return err
+	}
+	return nil
+}
+
+func (g *Guard) enter(ctx context.Context, plan *model.Plan) error {
+	snap, err := g.opts.Store.Load(ctx)
+	if err != nil {
+		return fmt.Errorf("hold the way back: %w", err)
+	}
+	g.runtime = snap.Runtime
+	if c, left := g.runtime.UnderWay(); left {
+		g.apply(ctx, model.ChangeTaken{ID: c.ChangeID, At: g.now()})
+		if plan == nil {
+			return nil
+		}
+		if err := g.finish(ctx); err != nil {
+			return fmt.Errorf("%s of %s was left unfinished, and could not be taken back: %w", c.Kind, c.Jail, err)
+		}
+	}
+	if plan == nil {
+		return nil
+	}
+	before, err := g.stand(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the jails before the change: %w", err)
+	}
+	if err := g.apply(ctx, model.ChangeBegun{Plan: *plan, Before: before, PID: g.opts.Server.PID(), At: g.now()}); err != nil {
+		return fmt.Errorf("hold the way back: %w", err)
+	}
+	g.journal(ctx, *plan, string(plan.Kind), "begun")
+	return nil
+}
+
+// ErrStuck: the way back was gone, and the jails are not proven to be back.
+var ErrStuck = errors.New("the jails are not back")
+
+// finish carries out the change that is under way, to its end.
+func (g *Guard) finish(ctx context.Context) error {
+	for {
+		c, under := g.runtime.UnderWay()
+		if !under {
+			return g.ended(ctx)
+		}
+		effect, msg, wait := c.Next(g.now())
+		if carry, is := effect.(model.Carry); is {
+			msg = g.carry(ctx, carry.Change)
+		}
+		_ = g.apply(ctx, msg) // goes on with what it knows itself
+		if wait > 0 {
+			g.sleep(ctx, wait)
+		}
+		if ctx.Err() != nil { // the machine goes down, or somebody ends the guard: not without the way back
+			ctx = context.WithoutCancel(ctx)
+			_ = g.apply(ctx, model.ChangeReverted{ID: c.ChangeID, At: g.now(), By: "the end of the guard"})
+		}
+	}
+}
+
+// sleep waits, but not when another instance has something to say.
+func (g *Guard) sleep(ctx context.Context, wait time.Duration) {
+	for until := time.Now().Add(wait); time.Now().Before(until) && ctx.Err() == nil; {
+		select {
+		case <-time.After(min(pollEvery, time.Until(until))):
+		case <-ctx.Done():
+		}
+		was := g.runtime.Change.Step
+		snap, changed, err := g.opts.Store.Changed(ctx)
+		if err != nil || !changed {
+			continue
+		}
+		if g.runtime = snap.Runtime; g.runtime.Change == nil || g.runtime.Change.Step != was {
+			return
+		}
+	}
+}
+
+// apply carries a message out in the shared state. Where that fails, the guard goes
+// on with a state of its own: the way back must not depend on a disk that is full.
+func (g *Guard) apply(ctx context.Context, msg model.Msg) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	defer cancel()
+	own, _ := model.Step(g.runtime, msg)
+	if g.alone {
+		msg = model.ChangeTold{Change: *own.Change}
+	}
+	snap, err := g.opts.Store.Apply(ctx, msg)
+	g.alone = err != nil
+	if err != nil {
+		g.runtime = own
+		return err
+	}
+	g.runtime = snap.Runtime
+	return nil
+}
+
+// ended tells the journal how it ended.
+func (g *Guard) ended(ctx context.Context) error {
+	c := g.runtime.Change
+	if c == nil {
+		return nil
+	}
+	if c.Step == model.StepConfirmed {
+		_ = g.opts.Files.Done(ctx, c.File) // what is left does no harm, and the next change takes it away
+	}
+	result := string(c.Step)
+	if c.Why != "" {
+		result += ": " + c.Why
+	}
+	g.journal(ctx, c.Plan, string(c.Kind), result)
+	if c.Step == model.StepStuck {
+		return ErrStuck
+	}
+	return nil
+}
+
+func (g *Guard) journal(ctx context.Context, p model.Plan, act, result string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+	defer cancel()
+	_ = g.opts.Store.Append(ctx, store.Act{At: g.now(), Who: p.By, TTY: p.TTY, Host: g.opts.Host, Act: act, Jail: p.Jail, Result: result}) // else only the events tell it
+}
+
+func (g *Guard) unlock() {
+	ctx, cancel := context.WithTimeout(context.Background(), storeTime)
+	defer cancel()
+	_ = g.opts.Store.Unlock(ctx) // else it is free when this process ends
+}
