@@ -59,6 +59,9 @@ func (p pen) notices(s model.State) []notice {
 	if n, ok := p.batchNotice(s); ok {
 		out = append(out, n)
 	}
+	if n, ok := p.changeNotice(s); ok {
+		out = append(out, n)
+	}
 	clock := func(t time.Time) string { return string(clock(t)) }
 	if pending := words.Pending(r, clock); pending != "" {
 		style := p.Bad
@@ -83,6 +86,28 @@ func (p pen) notices(s model.State) []notice {
 		out = append(out, notice{style: p.Warn, text: "not shared with other panes: " + s.Sharing.Reason, rank: rankReason})
 	}
 	return out
+}
+
+// changeNotice tells of the change of the jails that is under way, whoever makes
+// it, or of how the newest ended.
+func (p pen) changeNotice(s model.State) (notice, bool) {
+	text := words.Change(s.Runtime, s.Now)
+	if text == "" {
+		return notice{}, false
+	}
+	c := s.Runtime.Change
+	n := notice{style: p.Warn, text: p.Alert + " " + text, rank: rankHint}
+	switch c.Step {
+	case model.StepConfirmed:
+		n.style, n.rank = p.OK, rankPending
+	case model.StepTakenBack:
+		n.rank = rankPending
+	case model.StepStuck:
+		n.style = p.Bad
+	default:
+		n.text += "; C shows it"
+	}
+	return n, true
 }
 
 // batchShown is how long what came of an act on addresses is told of.
@@ -113,7 +138,11 @@ func (p pen) batchNotice(s model.State) (notice, bool) {
 // bar draws how much is done.
 func (p pen) bar(done, of int) string {
 	const cells = 10
-	full := done * cells / max(1, of)
+	return p.gauge(done*cells/max(1, of), cells)
+}
+
+// gauge draws so many cells, of which so many are full.
+func (p pen) gauge(full, cells int) string {
 	return strings.Repeat(p.Spark[len(p.Spark)-1], full) + strings.Repeat(p.Spark[0], cells-full)
 }
 

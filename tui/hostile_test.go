@@ -35,7 +35,7 @@ var hostile = []string{
 // reaches it.
 func TestHostileText(t *testing.T) {
 	for i, text := range hostile {
-		for _, open := range [][]string{nil, {"enter"}, {"?"}, {"/", "x"}, {"R"}, {"o"}, {"6"}, {"7"}, {"2"}, {"2", "u", "y", "y"}, {"2", "enter"}, {"b"}, {":"}, {"2", "/"}} {
+		for _, open := range [][]string{nil, {"enter"}, {"?"}, {"/", "x"}, {"R"}, {"o"}, {"6"}, {"7"}, {"2"}, {"2", "u", "y", "y"}, {"2", "enter"}, {"b"}, {":"}, {"2", "/"}, {"3"}, {"3", "t"}, {"C"}} {
 			for _, size := range sizes {
 				t.Run(fmt.Sprintf("%d %v %d", i, open, size.width), func(t *testing.T) {
 					s := newStage(t, size.width, size.height, "dark", false)
@@ -52,6 +52,7 @@ func TestHostileText(t *testing.T) {
 					}
 					s.send(model.SetupChecked{At: s.now, Checks: []model.Check{{Name: "socket", Mark: model.CheckFault, Found: text, Why: text, Mend: text}}})
 					hostileBans(s, text)
+					hostileChange(s, text)
 					s.m.state.Settings.Refused = text
 					checkPicture(t, s.m.View(), size.width, size.height)
 					s.probe(model.ProbeFinished{Fault: model.Unreadable, Reason: text, Hint: text})
@@ -128,4 +129,18 @@ func checkPicture(t *testing.T, view string, width, height int) {
 			}
 		}
 	}
+}
+
+// hostileChange is a catalogue, a rehearsal and a change whose every text is foreign.
+func hostileChange(s *stage, text string) {
+	s.send(model.CatalogueRead{At: s.now, Conf: fail2ban.Catalogue{
+		Jails:  []fail2ban.ConfJail{{Name: text, Said: fail2ban.Place{File: text, Line: 3}, Port: text, LogPath: []string{text}, Fault: text}},
+		Faults: []fail2ban.ConfFault{{Place: fail2ban.Place{File: text}, Reason: text}}}})
+	all := []string{text, text}
+	s.send(model.RehearsalStepped{ID: 1, At: s.now, Reason: text, Hint: text, Rehearsal: fail2ban.Rehearsal{Jail: text, Step: fail2ban.RehearseDone,
+		Verdict: fail2ban.Verdict(text), Reason: text, At: fail2ban.Place{File: text}, Files: all, WouldBan: all, Ports: text, Actions: all, Appear: all,
+		Vanish: all, Change: all, Failing: []fail2ban.Failing{{Address: text, Failures: 1}}}})
+	s.m.state.Runtime.Change = &model.Change{Plan: model.Plan{ChangeID: model.ChangeID{Kind: model.ChangeActivate, Jail: text, At: s.now}, By: text, TTY: text,
+		File: model.FileChange{Dir: "jail.d", Name: text}}, Step: model.StepStuck, Since: s.now, Why: text, Done: []model.StepDone{{Step: model.StepProve, Reason: text}}}
+	s.send(model.SuspectsFound{At: s.now, List: []model.Suspect{{Dir: text, Name: text, Jail: text, Proven: true, Reason: text}}})
 }

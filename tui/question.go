@@ -18,12 +18,18 @@ type question struct {
 	unlock bool                  // whether to unlock first
 	act    model.ActKind         // what is then to be done; "" is nothing
 	batch  *model.BatchRequested // or this, to addresses
+	change bool                  // or the change that was rehearsed
 	typed  string                // what was typed of must
 }
 
 // must is what has to be typed out for a batch that nobody wants by mistake: an
 // own address, or a wide network. "" where a key is enough.
 func (q question) must(s model.State) string {
+	if q.change && !q.unlock {
+		if own := s.OwnBanned(); len(own) > 0 {
+			return own[0].Addr.String()
+		}
+	}
 	if q.unlock || q.batch == nil || q.batch.Back {
 		return ""
 	}
@@ -41,6 +47,13 @@ func (q question) must(s model.State) string {
 func (m Model) ask(act model.ActKind) Model {
 	_, unlocked := m.state.ActiveSession()
 	m.question = &question{unlock: !unlocked, act: act}
+	return m
+}
+
+// askChange asks for the change that was rehearsed.
+func (m Model) askChange() Model {
+	_, unlocked := m.state.ActiveSession()
+	m.question = &question{unlock: !unlocked, change: true}
 	return m
 }
 
@@ -96,10 +109,12 @@ func (m Model) answer(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	switch {
 	case q.unlock:
 		m, cmd := m.feed(model.Unlocked{At: now})
-		if q.act != "" || q.batch != nil {
-			m.question = &question{act: q.act, batch: q.batch}
+		if q.act != "" || q.batch != nil || q.change {
+			m.question = &question{act: q.act, batch: q.batch, change: q.change}
 		}
 		return m, cmd
+	case q.change:
+		return m.feed(model.ChangeRequested{At: now, Meant: must != ""})
 	case q.batch != nil:
 		q.batch.At, q.batch.Meant = now, q.batch.Meant || must != ""
 		return m.feed(*q.batch)
@@ -120,6 +135,12 @@ func (q question) text(s model.State) string {
 			return "Unlock this pane as " + who + " on " + s.Host + " for one act?"
 		}
 		return "Unlock this pane as " + who + " on " + s.Host + " for " + words.Span(set.SessionTTL) + "?"
+	}
+	if q.change {
+		if own := words.OwnWouldBan(s); own != "" {
+			return own + ". " + words.ChangeQuestion(s)
+		}
+		return words.ChangeQuestion(s)
 	}
 	if q.batch == nil {
 		return words.ActQuestion(q.act, s)

@@ -14,7 +14,7 @@ import (
 func TestReadmeNamesEveryKey(t *testing.T) {
 	k := defaultKeys(Unicode)
 	var keys []key.Binding
-	for _, s := range []screen{overview{}, jailScreen{}, bansScreen{}, addressScreen{}, resultsScreen{}, recovery{}, settingsScreen{}, setupScreen{}} {
+	for _, s := range []screen{overview{}, jailScreen{}, bansScreen{}, addressScreen{}, resultsScreen{}, recovery{}, settingsScreen{}, setupScreen{}, jailsScreen{}, changeScreen{}} {
 		often, seldom := s.keys(k)
 		keys = slices.Concat(keys, often, seldom)
 	}

@@ -33,6 +33,8 @@ func (d recovery) press(k keyMap, msg tea.KeyMsg, s model.State, _ pen) (screen,
 	case key.Matches(msg, k.Down):
 		d.cursor, d.moved = min(len(all)-1, cursor+1), true
 	case key.Matches(msg, k.Choose) && s.Acting.Running && all[cursor].Act != model.ActDismiss: // one after the other
+	case key.Matches(msg, k.Choose) && all[cursor].Aside != nil:
+		return d, outcome{msg: model.SetAsideChosen{Suspect: *all[cursor].Aside, At: s.Now}, change: true}
 	case key.Matches(msg, k.Choose):
 		return d, outcome{ask: all[cursor].Act}
 	}
@@ -72,7 +74,7 @@ func (d recovery) choosing(p pen, s model.State) []string {
 		if i == cursor {
 			l.put(p.Label, safetext.Text(p.Cursor))
 		}
-		lines = append(lines, l.to(2).put(p.Title, safetext.Text(c.Name)).to(11).put(Style{}, safetext.Text(c.Does)).String())
+		lines = append(lines, l.to(2).put(p.Title, safetext.Text(c.Name)).to(12).say(Style{}, c.Does).String())
 	}
 	return lines
 }

@@ -40,6 +40,8 @@ type outcome struct {
 	prompt  *banPrompt            // to be typed into
 	copied  string                // for the clipboard
 	address string                // to be opened
+	change  bool                  // the change that was rehearsed, to ask about
+	edit    string                // a jail whose file is to be edited
 	typing  bool                  // keys are text for the screen until it says otherwise
 }
 

@@ -90,18 +90,18 @@ func compile(s lipgloss.Style) Style {
 
 // Glyphs are the characters beyond letters that the screens draw with.
 type Glyphs struct {
-	Dot, Alert, Cursor, Dash, Ellipsis, Arrow, Up, Down, Above, Below, Enter, Tick string
-	Spark                                                                          []string // from none to most
+	Dot, Alert, Cursor, Dash, Ellipsis, Arrow, Up, Down, Above, Below, Enter, Tick, Done, Failed string
+	Spark                                                                                        []string // from none to most
 }
 
 // Unicode are the glyphs where the terminal shows them, ASCII where not.
 var (
 	Unicode = Glyphs{
-		Dot: "●", Alert: "▲", Cursor: "▸", Dash: "–", Ellipsis: "…", Arrow: "→", Up: "▴", Down: "▾", Above: "↑", Below: "↓", Enter: "⏎", Tick: "•",
+		Dot: "●", Alert: "▲", Cursor: "▸", Dash: "–", Ellipsis: "…", Arrow: "→", Up: "▴", Down: "▾", Above: "↑", Below: "↓", Enter: "⏎", Tick: "•", Done: "✓", Failed: "✗",
 		Spark: []string{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"},
 	}
 	ASCII = Glyphs{
-		Dot: "*", Alert: "!", Cursor: ">", Dash: "-", Ellipsis: "~", Arrow: "->", Up: "^", Down: "v", Above: "up", Below: "down", Enter: "enter", Tick: "*",
+		Dot: "*", Alert: "!", Cursor: ">", Dash: "-", Ellipsis: "~", Arrow: "->", Up: "^", Down: "v", Above: "up", Below: "down", Enter: "enter", Tick: "*", Done: "+", Failed: "x",
 		Spark: []string{"_", ".", ":", "-", "=", "+", "*", "#"},
 	}
 )

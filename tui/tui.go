@@ -246,7 +246,7 @@ func (m Model) pressAnywhere(msg tea.KeyMsg) (next Model, cmd tea.Cmd, done bool
 	case key.Matches(msg, k.Go):
 		m.going = &goPrompt{}
 		return m, nil, true
-	case key.Matches(msg, k.Results):
+	case key.Matches(msg, k.Results) && !m.editsHere():
 		return m.openScreen(resultsScreen{}), nil, true
 	case key.Matches(msg, k.TakeBack):
 		return m.askTakeBack(), nil, true
@@ -254,6 +254,12 @@ func (m Model) pressAnywhere(msg tea.KeyMsg) (next Model, cmd tea.Cmd, done bool
 		m = m.openScreen(bansScreen{by: banlist.BySince})
 		m, cmd = m.feed(model.BansOpened{})
 		return m, cmd, true
+	case key.Matches(msg, k.Jails):
+		m = m.openScreen(jailsScreen{})
+		m, cmd = m.feed(model.CatalogueOpened{})
+		return m, cmd, true
+	case key.Matches(msg, k.Change):
+		return m.openScreen(changeScreen{}), nil, true
 	case key.Matches(msg, k.Setup):
 		m, cmd = m.openSetup(false)
 		return m, cmd, true
@@ -282,8 +288,20 @@ func (m Model) pressAnywhere(msg tea.KeyMsg) (next Model, cmd tea.Cmd, done bool
 // holdsBack tells whether the screen on top has something to take back before it
 // is left.
 func (m Model) holdsBack() bool {
-	b, is := m.top().(bansScreen)
-	return is && b.busy()
+	switch top := m.top().(type) {
+	case bansScreen:
+		return top.busy()
+	case jailsScreen:
+		return top.busy(m.state)
+	default:
+		return false
+	}
+}
+
+// editsHere tells whether the key that shows results edits a jail instead.
+func (m Model) editsHere() bool {
+	_, is := m.top().(jailsScreen)
+	return is
 }
 
 // askTakeBack asks whether to do the opposite of the newest act.
@@ -297,7 +315,7 @@ func (m Model) openScreen(s screen) Model {
 	if fmt.Sprintf("%T", m.top()) != fmt.Sprintf("%T", s) {
 		m.screens = append(m.screens[:len(m.screens):len(m.screens)], s)
 	}
-	return m
+	return m.followed()
 }
 
 // toOverview closes every screen but the first.
@@ -334,6 +352,8 @@ func (m Model) pressScreen(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 		m = m.ask(out.ask)
 	case out.batch != nil:
 		m = m.askBatch(*out.batch)
+	case out.change:
+		m = m.askChange()
 	case out.prompt != nil:
 		m.prompt = out.prompt
 	case out.copied != "":
@@ -360,6 +380,10 @@ func (m Model) back() (Model, tea.Cmd) {
 		return m.feed(model.BansClosed{})
 	case setupScreen:
 		return m.feed(model.SetupClosed{})
+	case jailsScreen:
+		return m.feed(model.CatalogueClosed{})
+	case changeScreen:
+		return m.feed(model.RehearsalDropped{})
 	case recovery:
 		return m.feed(model.EvidenceClosed{})
 	default:

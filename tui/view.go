@@ -41,6 +41,9 @@ func (m Model) head() []string {
 	if m.frozen != nil {
 		paused = s.Now
 	}
+	if _, is := m.top().(changeScreen); is {
+		s.Runtime.Change = nil // the screen tells it
+	}
 	const most = 5
 	lines := append([]string{p.header(s, paused)}, p.alert(s, min(most, p.height/3))...)
 	if len(lines) == 1 && p.height >= 16 {
@@ -76,6 +79,10 @@ func (m Model) foot() []string {
 	if b, is := m.top().(bansScreen); is && b.typing {
 		return []string{m.pen.line().put(m.pen.Key, "/").say(Style{}, b.filter).put(m.pen.Mark, " ").
 			put(m.pen.Faint, "  203.0.113.0/24  jail:sshd  left:<1h  count:>3  !not").String()}
+	}
+	if j, is := m.top().(jailsScreen); is && j.typing {
+		return []string{m.pen.line().put(m.pen.Key, "/").say(Style{}, j.filter).put(m.pen.Mark, " ").
+			put(m.pen.Faint, "  a name, or a state such as inactive or ready").String()}
 	}
 	var note safetext.Text
 	if isOverview && o.filter != "" {

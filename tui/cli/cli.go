@@ -89,6 +89,6 @@ it is mostly run as root.`,
 	}
 	root.CompletionOptions.DisableDefaultCmd = false
 	f.add(root)
-	root.AddCommand(newStatus(f), newBans(f), newWhy(f), newBan(f), newUnban(f), newAllow(f), newRecover(f), newHistory(f), newDoctor(f), newConfig(f), newVersion(), newDemo(f))
+	root.AddCommand(newStatus(f), newBans(f), newWhy(f), newBan(f), newUnban(f), newAllow(f), newJails(f), newActivate(f), newDeactivate(f), newConfirm(f), newRevert(f), newRecover(f), newHistory(f), newDoctor(f), newConfig(f), newVersion(), newDemo(f), newGuard(f))
 	return root
 }

@@ -90,6 +90,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	run := runner.New(runner.Options{
 		Client: client, Control: ctl, Timeout: s.Timeout, Watch: c.use == dashboard, Checks: doc.Check,
 		Store: shared, Failed: failed, Once: c.use == oneLook,
+		Conf: s.Conf, Guard: guards(s, c.file),
 		Keep:   keep{allowfile.Options{Conf: s.Conf}},
 		Person: runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.file, LogTarget: conf.LogTarget,
 	})

@@ -15,7 +15,7 @@ import (
 )
 
 // recoverFlags are what is to be done.
-type recoverFlags struct{ reload, restart, dismiss, json bool }
+type recoverFlags struct{ reload, restart, dismiss, mend, json bool }
 
 // act is what is to be done, "" where that is to be asked.
 func (f recoverFlags) act() (model.ActKind, error) {
@@ -23,7 +23,7 @@ func (f recoverFlags) act() (model.ActKind, error) {
 	for _, a := range []struct {
 		set bool
 		act model.ActKind
-	}{{f.reload, model.ActReload}, {f.restart, model.ActRestart}, {f.dismiss, model.ActDismiss}} {
+	}{{f.reload, model.ActReload}, {f.restart, model.ActRestart}, {f.dismiss, model.ActDismiss}, {f.mend, model.ActMend}} {
 		if a.set {
 			acts = append(acts, a.act)
 		}
@@ -59,6 +59,7 @@ server that died and left its socket, too. It ends with
 	cmd.Flags().BoolVar(&r.reload, "reload", false, "read the configuration again")
 	cmd.Flags().BoolVar(&r.restart, "restart", false, "a new server process; starts one that is not running")
 	cmd.Flags().BoolVar(&r.dismiss, "dismiss", false, "hide it in every pane")
+	cmd.Flags().BoolVar(&r.mend, "mend", false, "make jails anew that lost their actions through a reload")
 	cmd.Flags().BoolVar(&r.json, "json", false, "as JSON; the names stay, further ones may be added")
 	return cmd
 }
@@ -117,8 +118,11 @@ func choose(cmd *cobra.Command, s model.State) (model.ActKind, error) {
 // came of it. The command is the answer to whether this person means it.
 func (l *looker) act(cmd *cobra.Command, f *flags, act model.ActKind) error {
 	if !slices.ContainsFunc(words.Choices(l.state), func(c words.Choice) bool { return c.Act == act }) {
-		if act == model.ActDismiss {
+		switch act {
+		case model.ActDismiss:
 			return errors.New("recover: there is nothing to dismiss")
+		case model.ActMend:
+			return errors.New("recover: there is nothing to mend: no jail has lost its actions")
 		}
 		return errors.New("recover: fail2ban does not answer, so there is nothing to reload\nnext: bantop recover --restart")
 	}

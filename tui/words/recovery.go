@@ -9,23 +9,32 @@ import (
 
 // Choice is one thing that can be done about a server.
 type Choice struct {
-	Act  model.ActKind
-	Name string
-	Does string
+	Act   model.ActKind
+	Aside *model.Suspect // a file to set aside, in place of Act
+	Name  string
+	Does  string
 }
 
 // Choices are what can be done now, what helps most usually first.
 func Choices(s model.State) []Choice {
 	r := s.Runtime
 	var out []Choice
+	for _, v := range s.Suspects.List {
+		if v.Proven {
+			out = append(out, Choice{Aside: &v, Name: "set aside", Does: "rename " + v.Dir + "/" + v.Name + ", so that fail2ban does not read it, and reload: " + v.Reason})
+		}
+	}
+	if bare := r.Bare(); len(bare) > 0 {
+		out = append(out, Choice{Act: model.ActMend, Name: "mend", Does: "make anew what lost its actions through a reload: " + Some(bare, 3)})
+	}
 	if r.Server.Kind.Up() {
-		out = append(out, Choice{model.ActReload, "reload", "fail2ban reads its configuration again, and makes jails that are missing"})
-		out = append(out, Choice{model.ActRestart, "restart", "a new server process; bans come back from its database"})
+		out = append(out, Choice{Act: model.ActReload, Name: "reload", Does: "fail2ban reads its configuration again, and makes jails that are missing"})
+		out = append(out, Choice{Act: model.ActRestart, Name: "restart", Does: "a new server process; bans come back from its database"})
 	} else {
-		out = append(out, Choice{model.ActRestart, "start", "start fail2ban again, also where it left its socket"})
+		out = append(out, Choice{Act: model.ActRestart, Name: "start", Does: "start fail2ban again, also where it left its socket"})
 	}
 	if r.Pending != nil {
-		out = append(out, Choice{model.ActDismiss, "dismiss", "hide this in every pane"})
+		out = append(out, Choice{Act: model.ActDismiss, Name: "dismiss", Does: "hide this in every pane"})
 	}
 	return out
 }
@@ -43,6 +52,8 @@ func Best(s model.State, all []Choice) int {
 func ActQuestion(act model.ActKind, s model.State) string {
 	r := s.Runtime
 	switch act {
+	case model.ActMend:
+		return "Make " + Some(r.Bare(), 6) + " anew? Until then nobody is really banned there; counts start at 0, bans come back."
 	case model.ActReload:
 		return "Reload fail2ban? It reads its configuration again; " + Plural(len(r.Expected), "jail") + " should run afterwards."
 	case model.ActRestart:
@@ -88,6 +99,8 @@ func Compare(s model.State) []Comparison {
 		return append(out, Comparison{"runs", "none", model.CheckFault})
 	case len(missing) > 0:
 		return append(out, Comparison{What: "runs", Jails: named(there)}, Comparison{"missing", named(missing), model.CheckFault})
+	case len(r.Bare()) > 0:
+		return append(out, Comparison{"runs", "every one, but " + Some(r.Bare(), 4) + " on paper only", model.CheckFault})
 	case r.Pending == nil && s.Acting.Kind == "":
 		return append(out, Comparison{"", "every one runs: there is nothing to recover from", model.CheckOK})
 	default:

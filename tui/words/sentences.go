@@ -155,6 +155,8 @@ func Event(e model.Event) string {
 		return "does not run any more"
 	case model.JailBad:
 		return meaning(model.JailState(e.Note))
+	case model.ChangeProven:
+		return "every jail runs; somebody has to confirm it"
 	case model.JailMended:
 		return "does its work again"
 	case model.BansMade:
@@ -209,6 +211,10 @@ func Acting(a model.Acting, now time.Time) string {
 		return kind + ": under way for " + Span(now.Sub(a.At))
 	case a.Reason != "":
 		return kind + " failed: " + strings.TrimPrefix(a.Reason, kind+" fail2ban: ")
+	case len(a.Missing) > 0 && a.Kind == model.ActMend:
+		return kind + ": done, and " + List(a.Missing) + " still has no action: fail2ban's log says why"
+	case a.Kind == model.ActMend:
+		return kind + ": done, every jail has its actions again"
 	case len(a.Missing) > 0:
 		return kind + ": done, and " + List(a.Missing) + " did not come back, after " + Plural(a.Attempts, "attempt")
 	case a.Attempts > 1 && a.Wanted > 0:

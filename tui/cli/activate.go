@@ -1,0 +1,230 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"bantop/model"
+	"bantop/tui/plain"
+	"bantop/tui/words"
+)
+
+// How activate and deactivate end beside 0.
+const (
+	exitRefused = 1 // nothing was changed, or it was taken back
+	exitStuck   = 4 // it was taken back, and that is not proven
+)
+
+// changeFlags are what the commands that change the jails have in common.
+type changeFlags struct {
+	rehearse    bool
+	noRehearsal bool
+	commit      bool
+	own         []string
+	json        bool
+}
+
+func (c *changeFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&c.rehearse, "rehearse", false, "only find out what it would do; nothing is changed")
+	cmd.Flags().BoolVar(&c.commit, "commit", false, "it is confirmed as soon as every jail is proven to run")
+	cmd.Flags().BoolVar(&c.json, "json", false, "as JSON; the names stay, further ones may be added")
+}
+
+const changeLong = `
+It is rehearsed on a copy first, and nothing of the running server is touched
+before that went well. Then the file is written and fail2ban reloaded, and every
+jail is proven to run. Somebody has to confirm it: here, or, better, from another
+login with bantop confirm; else it is taken back. A guard of its own process does
+that, also where this terminal is gone. It ends with
+  0  confirmed, or rehearsed well
+  1  refused, or taken back
+  4  taken back, and that is not proven`
+
+// newActivate is `bantop activate`.
+func newActivate(f *flags) *cobra.Command {
+	var c changeFlags
+	cmd := &cobra.Command{
+		Use:   "activate JAIL",
+		Short: "Activate a jail, and get back safely",
+		Long:  "Activate a jail.\n" + changeLong,
+		Example: `  sudo bantop activate nginx-http-auth --rehearse
+  sudo bantop activate nginx-http-auth
+  sudo bantop activate nginx-http-auth --yes --commit`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return change(cmd, f, c, model.ChangeActivate, args[0])
+		},
+	}
+	c.add(cmd)
+	cmd.Flags().BoolVar(&c.noRehearsal, "no-rehearsal", false, "start no scratch server, where none can run")
+	cmd.Flags().StringArrayVar(&c.own, "own", nil, "do it although it bans this `ADDRESS`, from which somebody is logged in")
+	return cmd
+}
+
+// newDeactivate is `bantop deactivate`.
+func newDeactivate(f *flags) *cobra.Command {
+	var c changeFlags
+	cmd := &cobra.Command{
+		Use:   "deactivate JAIL",
+		Short: "Deactivate a jail, and no other",
+		Long:  "Deactivate a jail; its bans end.\n" + changeLong,
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return change(cmd, f, c, model.ChangeDeactivate, args[0])
+		},
+	}
+	c.add(cmd)
+	return cmd
+}
+
+// change rehearses a change, asks, makes it, and waits for its end.
+func change(cmd *cobra.Command, f *flags, c changeFlags, kind model.ChangeKind, jail string) error {
+	if c.rehearse && (c.noRehearsal || c.commit) {
+		return fmt.Errorf("%s: --rehearse changes nothing: it goes with neither --commit nor --no-rehearsal", cmd.Name())
+	}
+	l, err := f.looker(cmd)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if err := l.up(string(kind) + " " + jail); err != nil {
+		return err
+	}
+	l.feed(model.RehearsalRequested{Kind: kind, Jail: jail, At: time.Now().Round(0), Skip: c.noRehearsal})
+	l.finish(cmd.Context())
+	if !c.json {
+		if err := plain.RehearsalText(cmd.OutOrStdout(), door(), l.state); err != nil {
+			return err
+		}
+	}
+	if !c.rehearse && l.state.Preparing.Ready() {
+		if err := l.makeChange(cmd, f, c); err != nil {
+			return err
+		}
+	}
+	return changeEnd(cmd, l.state, c)
+}
+
+// makeChange asks for the change that was rehearsed, hands it to a guard and
+// follows it to its end.
+func (l *looker) makeChange(cmd *cobra.Command, f *flags, c changeFlags) error {
+	own := l.state.OwnBanned()
+	for _, o := range own {
+		if !slices.Contains(c.own, o.Addr.String()) {
+			return fmt.Errorf("%s: %s\nnext: bantop allow %s --jail JAIL --keep, or --own %s does it all the same", cmd.Name(), words.OwnWouldBan(l.state), o.Addr, o.Addr)
+		}
+	}
+	yes, err := agreed(cmd, f, words.ChangeQuestion(l.state))
+	if err != nil || !yes {
+		return err
+	}
+	now := time.Now().Round(0)
+	l.feed(model.Unlocked{At: now})
+	l.feed(model.ChangeRequested{At: now, Meant: len(own) > 0, Commit: c.commit})
+	l.finish(cmd.Context())
+	if !l.state.Preparing.Begun {
+		return nil
+	}
+	return l.followChange(cmd, c)
+}
+
+// followChange tells of each step, and takes an answer where somebody can give
+// one, until the change is over.
+func (l *looker) followChange(cmd *cobra.Command, c changeFlags) error {
+	ctx, cancel := context.WithCancel(cmd.Context())
+	defer cancel()
+	told, answers := l.runner.Follow(ctx), make(chan string)
+	if isTerminal(cmd.InOrStdin()) {
+		go readLines(ctx, cmd.InOrStdin(), answers)
+	}
+	said, asked := 0, false
+	for {
+		if change, begun := l.state.OwnChange(); begun {
+			said = l.tellSteps(cmd, change, said, c)
+			if change.Step.Over() {
+				return nil
+			}
+			if change.Step == model.StepConfirm && !asked && !c.json {
+				asked = true
+				fmt.Fprintf(cmd.ErrOrStderr(), "every jail runs. Confirm it within %s: bantop confirm, from another login; or y here; n takes it back\n", words.Span(change.Confirm))
+			}
+		}
+		select {
+		case msg := <-told:
+			l.feed(msg)
+		case answer := <-answers:
+			l.answerChange(answer)
+		case <-ctx.Done():
+			return errors.New(cmd.Name() + ": the guard goes on by itself\nnext: bantop confirm, or bantop revert")
+		}
+		l.finish(ctx)
+	}
+}
+
+func (l *looker) answerChange(answer string) {
+	now := time.Now().Round(0)
+	switch strings.ToLower(answer) {
+	case "y", "yes":
+		l.feed(model.ConfirmRequested{At: now})
+	case "n", "no":
+		l.feed(model.RevertRequested{At: now})
+	}
+}
+
+// tellSteps writes the steps that were not told of.
+func (l *looker) tellSteps(cmd *cobra.Command, change model.Change, said int, c changeFlags) int {
+	for _, d := range change.Done[min(said, len(change.Done)):] {
+		text := words.Step(d.Step) + " (" + words.Latency(d.Took) + ")"
+		if d.Reason != "" {
+			text += ": " + d.Reason
+		}
+		if !c.json {
+			fmt.Fprintln(cmd.ErrOrStderr(), door().Text(text))
+		}
+	}
+	return len(change.Done)
+}
+
+// readLines hands on what somebody types, until ctx ends.
+func readLines(ctx context.Context, in io.Reader, lines chan<- string) {
+	for s := bufio.NewScanner(in); s.Scan(); {
+		select {
+		case lines <- strings.TrimSpace(s.Text()):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// changeEnd prints how a change ended, and ends accordingly.
+func changeEnd(cmd *cobra.Command, s model.State, c changeFlags) error {
+	change, begun := s.OwnChange()
+	if c.json {
+		if err := plain.ChangeJSON(cmd.OutOrStdout(), s); err != nil {
+			return err
+		}
+	} else if begun {
+		fmt.Fprintln(cmd.OutOrStdout(), door().Text(words.Change(s.Runtime, s.Now)))
+	}
+	switch {
+	case change.Step == model.StepConfirmed:
+		return nil
+	case change.Step == model.StepStuck:
+		for _, t := range words.LastResort(s, change) {
+			fmt.Fprintln(cmd.ErrOrStderr(), door().Text("next: "+t))
+		}
+		return exitCode(exitStuck)
+	case !begun && s.Preparing.Reason == "" && s.Preparing.Rehearsal.OK():
+		return nil // that was all that was wanted
+	default:
+		return exitCode(exitRefused)
+	}
+}

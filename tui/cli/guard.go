@@ -1,0 +1,168 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"bantop/config"
+	"bantop/fail2ban"
+	"bantop/fail2ban/control"
+	"bantop/fail2ban/socket"
+	"bantop/model"
+	"bantop/model/guard"
+)
+
+// guardReply is what a guard says when it holds the way back, or does not.
+type guardReply struct {
+	Reason string `json:"reason"`
+	Hint   string `json:"hint"`
+}
+
+// newGuard is `bantop guard`: the process that carries out a change and holds the
+// way back. Nobody calls it by hand.
+func newGuard(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use:    "guard",
+		Short:  "Carry out a change of the jails, and hold the way back",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var plan *model.Plan
+			if err := json.NewDecoder(cmd.InOrStdin()).Decode(&plan); err != nil {
+				return fmt.Errorf("guard: read the plan: %w", err)
+			}
+			settings, err := f.settings(cmd)
+			if err != nil {
+				return err
+			}
+			return runGuard(cmd.Context(), settings, plan, cmd.OutOrStdout())
+		},
+	}
+}
+
+// runGuard carries out a plan, and says on out when it holds the way back.
+func runGuard(ctx context.Context, e config.Effective, plan *model.Plan, out io.Writer) error {
+	s := e.Settings
+	shared := keptBy(s)
+	defer shared.Close()
+	host, err := os.Hostname()
+	if err != nil {
+		host = ""
+	}
+	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile, Timeout: s.Timeout, Control: clientCommand(s)})
+	defer client.Close()
+	g := guard.New(guard.Options{
+		Server:  client,
+		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)}),
+		Files:   guard.Conf(s.Conf), Store: shared, Host: host,
+	})
+	err = g.Run(ctx, plan, func(err error) {
+		var reply guardReply
+		if err != nil {
+			reply = guardReply{err.Error(), fail2ban.Hint(err)}
+		}
+		_ = json.NewEncoder(out).Encode(reply) // whoever asked is gone: the guard is not
+	})
+	if busy, is := errors.AsType[*guard.BusyError](err); is && plan == nil && busy != nil {
+		return nil // another guard was faster
+	}
+	return err
+}
+
+// guards starts guards for the server of these settings: a process of a session of
+// its own, which a terminal that is hung up does not end.
+func guards(s config.Settings, file string) func(context.Context, *model.Plan) error {
+	return func(ctx context.Context, plan *model.Plan) error {
+		cmd, err := guardCommand(s, file)
+		if err != nil {
+			return fmt.Errorf("start the guard, who holds the way back: %w", err)
+		}
+		reply, err := startGuard(ctx, cmd, plan)
+		if err != nil {
+			return fmt.Errorf("start the guard, who holds the way back: %w", err)
+		}
+		if reply.Reason != "" {
+			return &refusal{reply}
+		}
+		return nil
+	}
+}
+
+// refusal is why a guard did not begin.
+type refusal struct{ guardReply }
+
+func (r *refusal) Error() string { return r.Reason }
+
+func guardCommand(s config.Settings, file string) (*exec.Cmd, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	args := []string{"guard", "--conf", s.Conf, "--socket", s.Socket, "--state-dir", stateDir(s)}
+	if s.PIDFile != "" {
+		args = append(args, "--pidfile", s.PIDFile)
+	}
+	if file != "" {
+		args = append(args, "--settings", file)
+	}
+	cmd := exec.Command(self, args...)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	// What it says when it cannot go on is looked for there; it is written anew each
+	// time.
+	if log, err := os.OpenFile(filepath.Join(stateDir(s), "guard.log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600); err == nil {
+		cmd.Stderr = log
+	}
+	return cmd, nil
+}
+
+// startGuard starts the process, hands it the plan and waits until it holds the way
+// back. From then on it needs nobody.
+func startGuard(ctx context.Context, cmd *exec.Cmd, plan *model.Plan) (guardReply, error) {
+	if log, is := cmd.Stderr.(*os.File); is {
+		defer log.Close()
+	}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return guardReply{}, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return guardReply{}, err
+	}
+	if err := cmd.Start(); err != nil {
+		return guardReply{}, err
+	}
+	if err := errors.Join(json.NewEncoder(in).Encode(plan), in.Close()); err != nil {
+		return guardReply{}, err
+	}
+	type answer struct {
+		reply guardReply
+		err   error
+	}
+	said := make(chan answer, 1)
+	go func() {
+		var a answer
+		a.err = json.NewDecoder(out).Decode(&a.reply)
+		said <- a
+		_ = cmd.Wait() // so that it is collected when it ends
+	}()
+	select {
+	case a := <-said:
+		if errors.Is(a.err, io.EOF) {
+			a.err = errors.New("it ended at once; guard.log in bantop's state folder says why")
+		}
+		return a.reply, a.err
+	case <-ctx.Done():
+		return guardReply{}, ctx.Err()
+	}
+}

@@ -1,0 +1,253 @@
+package words
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/model"
+)
+
+// did is what somebody did, by kind: "lukas activated nginx-x".
+var did = map[model.ChangeKind]string{
+	model.ChangeActivate: "activated", model.ChangeDeactivate: "deactivated", model.ChangeEdit: "changed", model.ChangeSetAside: "set aside a file of",
+}
+
+// doing is what somebody does.
+var doing = map[model.ChangeKind]string{
+	model.ChangeActivate: "activates", model.ChangeDeactivate: "deactivates", model.ChangeEdit: "changes", model.ChangeSetAside: "sets aside a file of",
+}
+
+// stepDoes is what each step of a change does.
+var stepDoes = map[model.ChangeStep]string{
+	model.StepWrite: "write the file", model.StepReload: "reload fail2ban", model.StepProve: "prove that every jail runs",
+	model.StepConfirm: "wait for somebody to confirm it", model.StepRestore: "put the file back", model.StepReloadBack: "reload fail2ban again",
+	model.StepProveBack: "prove that every jail and its bans are back", model.StepRestart: "restart fail2ban",
+}
+
+// Step is what a step of a change does.
+func Step(s model.ChangeStep) string { return stepDoes[s] }
+
+// rehearsalDoes is what each step of a rehearsal does.
+var rehearsalDoes = map[fail2ban.RehearsalStep]string{
+	fail2ban.RehearseCopy: "copy the configuration", fail2ban.RehearseTest: "let fail2ban test the copy",
+	fail2ban.RehearseStart: "start a scratch server", fail2ban.RehearseRead: "let it read the jail's log",
+}
+
+// RehearsalStep is what a step of a rehearsal does.
+func RehearsalStep(s fail2ban.RehearsalStep) string { return rehearsalDoes[s] }
+
+// ChangeShown is how long a change that ended is told of.
+const ChangeShown = 5 * time.Minute
+
+// Change is what there is to know about the change that is under way, or that
+// ended a while ago; "" where there is nothing.
+func Change(r model.Runtime, now time.Time) string {
+	c := r.Change
+	if c == nil {
+		return ""
+	}
+	who, file := c.Person(), c.File.Dir+"/"+c.File.Name
+	switch c.Step {
+	case model.StepConfirm:
+		return fmt.Sprintf("%s %s %s: confirm it within %s, else it is taken back", who, did[c.Kind], c.Jail, Span(c.Deadline.Sub(now)))
+	case model.StepConfirmed:
+		if now.Sub(c.Since) > ChangeShown {
+			return ""
+		}
+		return fmt.Sprintf("%s %s %s; %s", who, did[c.Kind], c.Jail, confirmed(c))
+	case model.StepTakenBack:
+		if now.Sub(c.Since) > ChangeShown {
+			return ""
+		}
+		return fmt.Sprintf("%s %s %s; it was taken back, and every jail is as before: %s", who, did[c.Kind], c.Jail, c.Why)
+	case model.StepStuck:
+		return fmt.Sprintf("%s %s %s, and it could not be taken back: %s (%s)", who, did[c.Kind], c.Jail, LastFault(*c), file)
+	}
+	if c.Why != "" {
+		return fmt.Sprintf("%s %s %s; it is taken back (%s): %s", who, did[c.Kind], c.Jail, Step(c.Step), c.Why)
+	}
+	return fmt.Sprintf("%s %s %s: %s", who, doing[c.Kind], c.Jail, Step(c.Step))
+}
+
+// confirmed says who confirmed a change.
+func confirmed(c *model.Change) string {
+	if c.EndedBy == "" {
+		return "every jail is proven to run"
+	}
+	return "confirmed by " + c.EndedBy
+}
+
+// LastFault is why the newest step that failed did.
+func LastFault(c model.Change) string {
+	for _, d := range slices.Backward(c.Done) {
+		if d.Reason != "" {
+			return d.Reason
+		}
+	}
+	return c.Why
+}
+
+// LastResort is what is left to do by hand about a change that could not be taken
+// back.
+func LastResort(s model.State, c model.Change) []string {
+	file := s.Settings.Effective.Conf + "/" + c.File.Dir + "/" + c.File.Name
+	return []string{
+		"look at " + file + ": it should hold what it held before the change; mv it to " + c.File.Name + ".off where there was none",
+		s.Control + " -t, and mend what it names",
+		s.Control + " restart; or " + s.Control + " -x start where fail2ban does not run",
+	}
+}
+
+// ChangeQuestion names what a change will do.
+func ChangeQuestion(s model.State) string {
+	p, r := s.Preparing, s.Preparing.Rehearsal
+	confirm := "within " + Span(s.Settings.Effective.ActivationConfirm) + " you confirm it, or it is taken back."
+	var text string
+	switch p.Kind {
+	case model.ChangeActivate:
+		text = "Activate " + p.Jail + "? "
+		if n := len(r.WouldBan); n > 0 {
+			text += "It bans " + addresses(n) + " at once. "
+		}
+	case model.ChangeDeactivate:
+		text = "Deactivate " + p.Jail + "? "
+		if row, ok := s.CatalogueRow(p.Jail); ok && row.Live.Banned > 0 {
+			text += "Its " + Plural(row.Live.Banned, "ban") + " end. "
+		}
+	case model.ChangeEdit:
+		text = "Apply the change of " + p.Jail + "? "
+	case model.ChangeSetAside:
+		return "Rename " + p.File.Dir + "/" + p.File.Name + " to " + p.File.Aside + ", and reload fail2ban?"
+	}
+	return text + "fail2ban is reloaded; " + confirm
+}
+
+func addresses(n int) string {
+	if n == 1 {
+		return "1 address"
+	}
+	return Count(n) + " addresses"
+}
+
+// OwnWouldBan warns of own addresses that the rehearsed jail would ban; "" where
+// there are none.
+func OwnWouldBan(s model.State) string {
+	own := s.OwnBanned()
+	if len(own) == 0 {
+		return ""
+	}
+	return "It would ban " + own[0].Addr.String() + ", from where " + somebody(own[0].Who) + " is logged in"
+}
+
+// verdicts are what a rehearsal found, in words.
+var verdicts = map[fail2ban.Verdict]string{
+	fail2ban.VerdictReady: "it loads", fail2ban.VerdictNoLog: "what it is to read is not there",
+	fail2ban.VerdictNoFilter: "its filter is not there", fail2ban.VerdictNoAction: "its action is not there",
+	fail2ban.VerdictRegex: "its filter does not work", fail2ban.VerdictSyntax: "the configuration cannot be read",
+	fail2ban.VerdictRefused: "fail2ban refuses it", fail2ban.VerdictTooSlow: "it does not load in time",
+	fail2ban.VerdictImpossible: "it cannot be rehearsed here",
+}
+
+// RehearsalVerdict is what a rehearsal of a change found.
+func RehearsalVerdict(kind model.ChangeKind, r fail2ban.Rehearsal) string {
+	if r.Verdict == fail2ban.VerdictReady && kind == model.ChangeDeactivate {
+		return "only this jail goes"
+	}
+	return verdicts[r.Verdict]
+}
+
+// Reading says how much of its log a rehearsed jail has read, and what it found.
+func Reading(r fail2ban.Rehearsal) string {
+	var parts []string
+	switch {
+	case len(r.Files) == 0 && len(r.Journal) > 0:
+		parts = append(parts, "the journal: "+strings.Join(r.Journal, " "))
+	case len(r.Files) > 0:
+		parts = append(parts, strings.Join(r.Files, ", "))
+	}
+	if r.Lines > 0 || r.LinesRead > 0 {
+		read := Plural(r.LinesRead, "line") + " read"
+		if !r.AllRead && r.Lines > 0 {
+			read = fmt.Sprintf("%d %% of %s read", min(99, r.LinesRead*100/r.Lines), Plural(r.Lines, "line"))
+		}
+		parts = append(parts, read)
+	}
+	if r.Matched > 0 {
+		parts = append(parts, Plural(r.Matched, "failure"))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// FailingNow names who has failed without being banned, with how often.
+func FailingNow(r fail2ban.Rehearsal, most int) string {
+	var out []string
+	for _, f := range r.Failing[:min(most, len(r.Failing))] {
+		out = append(out, fmt.Sprintf("%s (%d of %d)", f.Address, f.Failures, r.MaxRetry))
+	}
+	if more := len(r.Failing) - most; more > 0 {
+		out = append(out, Count(more)+" more")
+	}
+	return strings.Join(out, ", ")
+}
+
+// Some names the first of many, and how many more there are.
+func Some(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return strings.Join(names[:most], ", ") + " and " + Count(len(names)-most) + " more"
+}
+
+// CatalogueSum counts the jails of the configuration by what they do.
+func CatalogueSum(rows []model.CatalogueRow) string {
+	n := make(map[string]int)
+	for _, r := range rows {
+		switch {
+		case r.State == model.JailOK:
+			n["run"]++
+		case r.State == model.JailInactive:
+			n["inactive"]++
+		default:
+			n["bad"]++
+		}
+	}
+	text := Plural(len(rows), "jail") + ": " + Count(n["run"]) + " running, " + Count(n["inactive"]) + " inactive"
+	if n["bad"] > 0 {
+		text += ", " + Count(n["bad"]) + " that should run and do not"
+	}
+	return text
+}
+
+// SurveySum says how far a survey is, or what it found.
+func SurveySum(v model.Survey, now time.Time) string {
+	ready := 0
+	for _, r := range v.Found {
+		if r.OK() {
+			ready++
+		}
+	}
+	if v.Running() {
+		text := fmt.Sprintf("rehearsed %d of %d", len(v.Found), v.Of)
+		if n := len(v.Found); n > 0 {
+			text += ", " + Span(now.Sub(v.Began)*time.Duration(v.Of-n)/time.Duration(n)) + " left"
+		}
+		return text + "; " + Count(ready) + " ready"
+	}
+	return fmt.Sprintf("rehearsed %d of %d: %s ready", len(v.Found), v.Of, Count(ready))
+}
+
+// Reads is what a jail of the configuration reads: its log, else the journal; or
+// why that cannot be worked out.
+func Reads(r model.CatalogueRow) string {
+	switch {
+	case r.Fault != "":
+		return r.Fault
+	case strings.HasPrefix(r.Backend, "systemd"):
+		return "journal"
+	default:
+		return strings.Join(r.LogPath, " ")
+	}
+}
