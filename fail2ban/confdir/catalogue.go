@@ -30,15 +30,15 @@ func ReadCatalogue(dir fs.FS) (fail2ban.Catalogue, error) {
 	if len(files) == 0 && len(r.faults) == 0 {
 		r.fault(fail2ban.Place{File: "jail.conf"}, "there is neither this file nor another that names jails: fail2ban has none")
 	}
-	k := cataloguer{reader: r, conf: c}
-	cat := fail2ban.Catalogue{Jails: k.jails(), Faults: r.faults}
-	return cat, nil
+	k := cataloguer{reader: r, conf: c, filters: map[string]*conf{}}
+	return fail2ban.Catalogue{Jails: k.jails(), Faults: r.faults}, nil
 }
 
 // cataloguer makes the jails out of a configuration.
 type cataloguer struct {
 	*reader
-	conf *conf
+	conf    *conf
+	filters map[string]*conf // by their names, once they were read
 }
 
 func (k *cataloguer) jails() []fail2ban.ConfJail {
@@ -58,32 +58,62 @@ func (k *cataloguer) jail(name string) fail2ban.ConfJail {
 	if o, ok := k.conf.sections[name]["enabled"]; ok {
 		j.Said = o.place()
 	}
-	var faults []string
-	value := func(opt, fallback string) string {
-		if _, ok := k.conf.raw(name, opt); !ok {
-			return fallback
-		}
-		v, err := k.conf.get(name, opt)
-		if err != nil {
-			faults = append(faults, k.why(name, opt, j.Enabled, err))
-		}
-		return v
-	}
-	enabled := value("enabled", "false")
+	v := values{cataloguer: k, jail: &j}
+	enabled := v.get("enabled", "false")
 	j.Enabled = slices.Contains(yes, strings.ToLower(enabled))
-	if !j.Enabled && len(faults) == 0 && !slices.Contains(no, strings.ToLower(enabled)) {
-		faults = append(faults, fmt.Sprintf("enabled is %q, which is neither true nor false: fail2ban takes it for false (%s)", enabled, k.place(name, "enabled")))
+	if !j.Enabled && j.Fault == "" && !slices.Contains(no, strings.ToLower(enabled)) {
+		j.Fault = fmt.Sprintf("enabled is %q, which is neither true nor false: fail2ban takes it for false (%s)", enabled, k.place(name, "enabled"))
 	}
-	j.Backend = value("backend", "auto")
-	j.Filter = value("filter", "")
-	j.Port = value("port", "")
-	j.LogPath = logPaths(value("logpath", ""))
-	j.Journal = value("journalmatch", "")
-	j.Action = value("action", "")
-	if len(faults) > 0 {
-		j.Fault = faults[0]
+	j.Backend = v.get("backend", "auto")
+	j.Filter = v.get("filter", "")
+	f := k.filterOf(j)
+	v.filter, v.given.known = f, f.known
+	j.LogPath = logPaths(v.get("logpath", ""))
+	j.Journal = v.get("journalmatch", "")
+	if _, said := k.conf.raw(name, "journalmatch"); !said && strings.HasPrefix(j.Backend, "systemd") {
+		j.Journal, _, _ = f.value("journalmatch") // with its error it is as it is written
+	}
+	j.Action = v.get("action", "")
+	j.Port = v.get("port", "")
+	if j.Enabled {
+		for _, opt := range otherOptions {
+			v.get(opt, "")
+		}
 	}
 	return j
+}
+
+// otherOptions are those that fail2ban looks at, too, where a jail is enabled
+// (jailreader.py, _configOpts).
+var otherOptions = []string{
+	"maxretry", "maxmatches", "findtime", "bantime", "bantime.increment", "bantime.factor", "bantime.formula",
+	"bantime.multipliers", "bantime.maxtime", "bantime.rndtime", "bantime.overalljails", "ignorecommand", "ignoreself",
+	"ignoreip", "ignorecache", "logtimezone", "logencoding", "usedns", "prefregex", "ignoreregex", "failregex",
+	"maxlines", "datepattern",
+}
+
+// values gets the values of a jail, and notes its first fault.
+type values struct {
+	*cataloguer
+	jail   *fail2ban.ConfJail
+	filter *filter // nil until it is known
+	given  given
+}
+
+func (v *values) get(opt, fallback string) string {
+	name := v.jail.Name
+	if _, ok := v.conf.raw(name, opt); !ok {
+		return fallback
+	}
+	value, err := v.conf.getWith(name, opt, v.given)
+	if v.filter != nil {
+		err = v.filter.explain(err)
+	}
+	_, ofFilter := errors.AsType[*filterError](err)
+	if err != nil && v.jail.Fault == "" && !(ofFilter && slices.Contains(otherOptions, opt)) {
+		v.jail.Fault = v.why(name, opt, v.jail.Enabled, err)
+	}
+	return value
 }
 
 // What fail2ban takes for true (1.0.2 and 1.1.0, helpers.py, _as_bool), and what
@@ -98,11 +128,12 @@ var (
 // enabled (jailreader.py, getOptions).
 func (k *cataloguer) why(name, opt string, enabled bool, err error) string {
 	then := readsNothing
+	_, ofFilter := errors.AsType[*filterError](err)
 	switch {
+	case errors.Is(err, errTooLong), ofFilter:
+		then = "it is not worked out here"
 	case opt == "port":
 		then = "what uses the port cannot, either"
-	case errors.Is(err, errTooLong):
-		then = "it is not worked out here"
 	case !enabled && !slices.Contains([]string{"enabled", "backend", "filter"}, opt):
 		then = "with this jail enabled, fail2ban reads nothing"
 	}

@@ -126,6 +126,34 @@ func TestCatalogueUnreadable(t *testing.T) {
 	}
 }
 
+// TestCatalogueOfFilters: what a filter says is no fault as long as it can be worked
+// out; what is wrong with an option that the catalogue does not show is one where
+// the jail is enabled.
+func TestCatalogueOfFilters(t *testing.T) {
+	c, err := confdir.ReadCatalogue(folder(map[string]string{
+		"jail.conf": "[a]\nenabled = true\nfilter = f\njournalmatch = %(known/journalmatch)s\n" +
+			"[b]\nenabled = true\nfilter = f\nfailregex = %(known/failregex)s\n" +
+			"[c]\nenabled = true\nignoreip = %(nowhere)s\n" +
+			"[d]\nignoreip = %(nowhere)s\n" +
+			"[e]\nfilter = absent\njournalmatch = %(known/journalmatch)s\n",
+		"filter.d/f.conf": "[Definition]\njournalmatch = <a/b>\nfailregex = <a/b>\n",
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		"journalmatch cannot be worked out: %(known/journalmatch)s is what filter.d/f says, with tags in it that only fail2ban puts in: it is not worked out here (jail.conf:4)",
+		"",
+		"ignoreip cannot be worked out: nothing says what %(nowhere)s is: fail2ban reads nothing because of it (jail.conf:11)",
+		"",
+		"journalmatch cannot be worked out: %(known/journalmatch)s is what filter.d/absent says, which is not there: fail2ban skips the jail when it is enabled: it is not worked out here (jail.conf:16)",
+	} {
+		if got := c.Jails[i].Fault; got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", c.Jails[i].Name, got, want)
+		}
+	}
+}
+
 // FuzzCatalogue: no bytes make the reader panic, and each jail has a name.
 func FuzzCatalogue(f *testing.F) {
 	for _, group := range []map[string]map[string]string{trees, broken, passedOver} {
@@ -133,8 +161,9 @@ func FuzzCatalogue(f *testing.F) {
 			f.Add([]byte(tree["jail.conf"]), []byte(tree["jail.local"]))
 		}
 	}
+	f.Add([]byte(filters["jail.conf"]), []byte(filters["filter.d/f.conf"]))
 	f.Fuzz(func(t *testing.T, a, b []byte) {
-		dir := fstest.MapFS{"jail.conf": {Data: a}, "jail.d/x.local": {Data: b}}
+		dir := fstest.MapFS{"jail.conf": {Data: a}, "jail.d/x.local": {Data: b}, "filter.d/f.conf": {Data: b}}
 		c, err := confdir.ReadCatalogue(dir)
 		if err != nil {
 			t.Fatal(err)

@@ -76,12 +76,23 @@ func (c *conf) raw(name, opt string) (option, bool) {
 // be worked out it is as it is written, with the error that says why. Nothing said
 // is "".
 func (c *conf) get(name, opt string) (string, error) {
+	return c.getWith(name, opt, given{})
+}
+
+// given is what stands beside the configuration: values that go over all others,
+// and where else %(known/…)s are said.
+type given struct {
+	vars  map[string]string
+	known func(opt string) (string, bool, error)
+}
+
+func (c *conf) getWith(name, opt string, g given) (string, error) {
 	o, ok := c.raw(name, opt)
 	if !ok || !strings.Contains(o.value, "%") {
 		return o.value, nil
 	}
-	in := interpolation{conf: c, section: name}
-	if err := in.some(o.value, nil, 1); err != nil {
+	in := interpolation{conf: c, section: name, known: g.known}
+	if err := in.some(o.value, g.vars, 1); err != nil {
 		return o.value, err
 	}
 	return in.out.String(), nil
@@ -98,6 +109,7 @@ const (
 type interpolation struct {
 	conf    *conf
 	section string
+	known   func(opt string) (string, bool, error) // nil where nothing else says it
 	out     strings.Builder
 	steps   int
 }
@@ -118,7 +130,10 @@ func (in *interpolation) some(text string, extra map[string]string, depth int) e
 	if depth > maxDepth {
 		return errTooDeep
 	}
-	extra = in.withSections(text, extra)
+	extra, err := in.withSections(text, extra)
+	if err != nil {
+		return err
+	}
 	for {
 		at := strings.IndexByte(text, '%')
 		if at < 0 {
@@ -188,43 +203,52 @@ func (in *interpolation) lookup(name string, extra map[string]string) (value str
 
 // withSections are the values of the %(section/option)s in a text, beside those
 // that are known already (configparserinc.py, _map_section_options).
-func (in *interpolation) withSections(text string, extra map[string]string) map[string]string {
+func (in *interpolation) withSections(text string, extra map[string]string) (map[string]string, error) {
 	if !strings.Contains(text, "/") || !strings.Contains(text, "%(") {
-		return extra
+		return extra, nil
 	}
 	extra = maps.Clone(extra)
 	for _, m := range ofSection.FindAllStringSubmatch(text, -1) {
 		if _, _, known := in.lookup(m[1], extra); known {
 			continue
 		}
-		if v, ok := in.ofSection(strings.TrimSuffix(m[1], "/"+m[2]), m[2]); ok {
+		v, ok, err := in.ofSection(strings.TrimSuffix(m[1], "/"+m[2]), m[2])
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			if extra == nil {
 				extra = map[string]string{}
 			}
 			extra[m[1]] = v
 		}
 	}
-	return extra
+	return extra, nil
 }
 
 // ofSection is what %(name/opt)s stands for, as it is written.
-func (in *interpolation) ofSection(name, opt string) (string, bool) {
+func (in *interpolation) ofSection(name, opt string) (string, bool, error) {
 	sections := in.conf.sections
 	switch strings.ToLower(name) {
 	case "default":
 	case "known":
+		if in.known != nil {
+			if v, ok, err := in.known(opt); ok || err != nil {
+				return v, ok, err
+			}
+		}
 		if o, ok := sections[knownPrefix+in.section][opt]; ok {
-			return o.value, true
+			return o.value, true, nil
 		}
 	default:
 		s, ok := sections[name]
 		if !ok {
-			return "", false
+			return "", false, nil
 		}
 		if o, ok := s[opt]; ok {
-			return o.value, true
+			return o.value, true, nil
 		}
 	}
 	o, ok := in.conf.defaults[opt]
-	return o.value, ok
+	return o.value, ok, nil
 }

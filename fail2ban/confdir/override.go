@@ -41,7 +41,8 @@ func SetEnabled(text []byte, jail string, on bool) []byte {
 type edit struct {
 	text   []byte
 	header line   // the last of the section
-	indent string // what is put behind the header has to begin with
+	at     int    // where to put the option, when the section has it not
+	indent string // what it has to begin with
 	said   []line // the last `enabled` in the section, with the rest of its value
 }
 
@@ -53,15 +54,14 @@ func survey(text []byte, jail string) edit {
 		if !ok {
 			return e
 		}
-		if fresh && l.kind != blank && l.kind != comment {
-			// What follows must not be indented deeper, or it would be more of the value.
-			e.indent, fresh = l.indent, false
+		if fresh {
+			fresh = e.behind(l)
 		}
 		switch l.kind {
 		case header:
 			saying = false
 			if in = l.name == jail; in {
-				e.header, e.indent, fresh = l, "", true
+				e.header, e.at, e.indent, fresh = l, l.next, "", true
 			}
 		case setting:
 			if saying = in && l.name == "enabled"; saying {
@@ -73,6 +73,21 @@ func survey(text []byte, jail string) edit {
 			}
 		}
 	}
+}
+
+// behind takes note of a line behind the header, until one says something. What
+// follows the option must not be indented deeper than it, or it would be more of its
+// value; so a line that is none must not follow at all.
+func (e *edit) behind(l line) (goOn bool) {
+	switch l.kind {
+	case bad:
+		e.at = l.next
+		return true
+	case header, setting:
+		e.indent = l.indent
+		return false
+	}
+	return true
 }
 
 // replace puts another value where one stands.
@@ -90,7 +105,7 @@ func (e edit) replace(on bool) []byte {
 	at := first.to
 	for _, l := range e.said[1:] {
 		from, to := l.from, l.to
-		if l.to == l.end || strings.TrimFunc(string(e.text[l.to:l.end]), isSpace) == "" {
+		if len(bytes.TrimFunc(e.text[l.to:l.end], isSpace)) == 0 {
 			from, to = l.start, l.next // nothing else stands in that line
 		}
 		out = append(out, e.text[at:from]...)
@@ -99,15 +114,14 @@ func (e edit) replace(on bool) []byte {
 	return append(out, e.text[at:]...)
 }
 
-// insert puts the option behind the header of the section.
+// insert puts the option into the section.
 func (e edit) insert(on bool) []byte {
-	at := e.header.next
-	out := bytes.Clone(e.text[:at])
-	if at == e.header.end { // the file ends there
+	out := bytes.Clone(e.text[:e.at])
+	if n := len(out); out[n-1] != '\n' && out[n-1] != '\r' { // the file ends there
 		out = append(out, e.mark()...)
 	}
 	out = fmt.Appendf(out, "%senabled = %t%s", e.indent, on, e.mark())
-	return append(out, e.text[at:]...)
+	return append(out, e.text[e.at:]...)
 }
 
 // add puts a section at the end.
@@ -146,9 +160,9 @@ func Minimal(text []byte, jail string) bool {
 			ok = in && said == "["+jail+"]"
 		case setting:
 			saying = in && l.name == "enabled"
-			ok = saying && strings.HasSuffix(said, l.value) && !strings.Contains(said, "#")
+			ok = saying && !commented(text, l)
 		case more:
-			ok = saying && said == l.value && !strings.Contains(said, "#")
+			ok = saying && !commented(text, l)
 		default:
 			ok = false
 		}
@@ -156,6 +170,11 @@ func Minimal(text []byte, jail string) bool {
 			return false
 		}
 	}
+}
+
+// commented tells whether there is more in a line than a value.
+func commented(text []byte, l line) bool {
+	return strings.Contains(l.value, "#") || len(bytes.TrimFunc(text[l.to:l.end], isSpace)) > 0
 }
 
 // SectionOf is the line of a text where the section of a jail begins, the last one

@@ -81,3 +81,23 @@ var passedOver = map[string]map[string]string{
 	"include no UTF-8": {"jail.conf": "[INCLUDES]\nbefore = x.conf\n[a]\nport = 1\n", "x.conf": "[b]\nport = \xff\n"},
 	"a folder":         {"jail.conf": "[a]\nenabled = true\n", "jail.d/x.conf/y": ""},
 }
+
+// filters is a folder whose jails take values over from their filters.
+var filters = map[string]string{
+	"jail.conf": "[DEFAULT]\nbackend = systemd\naction =\nfilter = f[mode=%(mode)s, unit='u 1']\nmode = normal\n" +
+		"[own]\njournalmatch = own\n" +
+		"[none]\njournalmatch =\n" +
+		"[of-filter]\n" +
+		"[known]\njournalmatch = %(known/journalmatch)s + more\nlogpath = %(known/where)s/x\n" +
+		"[known-before]\njournalmatch = before\n" +
+		"[other-mode]\nmode = other\n" +
+		"[init]\nfilter = g[a=1][b=2]\nlogpath = /%(known/logtype)s\n  /%(known/a)s\n" +
+		"[polls]\nfilter = g\nbackend = polling\nlogpath = /%(known/logtype)s\n  /%(known/a)s\n" +
+		"[no-filter]\nfilter =\njournalmatch = x\n",
+	"jail.local":           "[known-before]\njournalmatch = %(known/journalmatch)s + %(known/tail)s\ntail = t\n[known-before?x]\na = b\n[known]\nport = 1\n",
+	"jail.d/x.local":       "[known-before]\ntail = t2\n",
+	"filter.d/f.conf":      "[INCLUDES]\nbefore = common.conf\n[Definition]\n_daemon = daemon\nwhere = /var/%(_daemon)s\njournalmatch = _UNIT=<unit> + _COMM=<_daemon> <match-<mode>> <none> <_shared>\nmatch-normal = N\nmatch-other = O<_daemon>\n[Init]\nunit = default\n",
+	"filter.d/f.local":     "[Definition]\n_daemon = local\n",
+	"filter.d/common.conf": "[DEFAULT]\n_shared = shared\n",
+	"filter.d/g.conf":      "[Definition]\njournalmatch = A=<a> B=%(b)s %(__name__)s\nb = x\n[Init]\na = init\n",
+}

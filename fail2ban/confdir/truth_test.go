@@ -55,7 +55,9 @@ def read(folder, deep):
     for n in names if deep else ():
         k = JailReader(n, force_enable=True, share_config=r.share_config, use_config=r._cfg)
         k.getOptions()
-        jails[n]["Options"] = {o: v for o, v in k.options.items() if o in ("filter", "backend", "logpath")}
+        jails[n]["Options"] = {o: v for o, v in k.options.items() if o in ("filter", "backend", "logpath", "journalmatch", "action")}
+        if "journalmatch" not in k.options and k._JailReader__filter and k.options["backend"] == "systemd":
+            jails[n]["Options"]["journalmatch"] = k._JailReader__filter.getCombined().get("journalmatch")
     return {"Jails": jails}
 print(json.dumps([read(f, sys.argv[1] == "deep") for f in sys.argv[2:]]))
 `
@@ -130,15 +132,41 @@ func TestTruthOfDebian(t *testing.T) {
 				t.Fatalf("%d jails, %v, %v", len(c.Jails), c.Faults, found.Error)
 			}
 			compare(t, c, found)
-			for _, j := range c.Jails {
-				deep := found.Jails[j.Name]
-				options := deep["Options"].(map[string]any)
-				paths := strings.TrimSpace(strings.Join(j.LogPath, "\n"))
-				if want, _ := options["logpath"].(string); j.Fault != "" || j.Filter != options["filter"] || j.Backend != options["backend"] || paths != want {
-					t.Errorf("got  %+v\nwant %v", j, options)
-				}
-			}
+			compareDeep(t, c, found)
 		})
+	}
+}
+
+// TestTruthOfFilters holds what a jail takes over from its filter against what
+// fail2ban makes of it.
+func TestTruthOfFilters(t *testing.T) {
+	for _, install := range fail2bantest.RealInstalls(t) {
+		t.Run(install.Version, func(t *testing.T) {
+			install.Use(t)
+			dir := onDisk(t, filters)
+			c, err := confdir.ReadCatalogue(os.DirFS(dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareDeep(t, c, ask(t, "deep", dir)[0])
+		})
+	}
+}
+
+// compareDeep compares the values of enabled jails.
+func compareDeep(t *testing.T, c fail2ban.Catalogue, found truth) {
+	t.Helper()
+	if found.Error != "" || len(c.Faults) > 0 || len(c.Jails) != len(found.Jails) {
+		t.Fatal(c.Faults, found.Error)
+	}
+	for _, j := range c.Jails {
+		options, _ := found.Jails[j.Name]["Options"].(map[string]any)
+		for opt, got := range map[string]string{"filter": j.Filter, "backend": j.Backend, "journalmatch": j.Journal, "logpath": strings.Join(j.LogPath, "\n")} {
+			want, _ := options[opt].(string)
+			if want = strings.TrimSpace(want); got != want || j.Fault != "" {
+				t.Errorf("%s of %s\ngot  %q\nwant %q %s", opt, j.Name, got, want, j.Fault)
+			}
+		}
 	}
 }
 
@@ -173,6 +201,9 @@ func compare(t *testing.T, c fail2ban.Catalogue, found truth) {
 				continue
 			}
 			fallback := map[string]string{"backend": "auto"}[opt]
+			if want[opt] == nil && opt == "journalmatch" {
+				continue // it may be the filter's
+			}
 			if w, ok := want[opt].(string); got != w && (ok || got != fallback) {
 				t.Errorf("%s of %s\ngot  %q\nwant %q", opt, j.Name, got, w)
 			}
