@@ -279,7 +279,7 @@ func TestCopy(t *testing.T) {
 		write(t, o.Conf, name, name)
 	}
 	if err := errors.Join(
-		os.Truncate(filepath.Join(o.Conf, "big.conf"), maxCopied+1),
+		os.Truncate(filepath.Join(o.Conf, "big.conf"), 1<<20+1),
 		os.Symlink(filepath.Join(outside, "a.conf"), filepath.Join(o.Conf, "jail.local")),
 		os.Symlink("/nonexistent", filepath.Join(o.Conf, "jail.d", "gone.local")),
 		os.Symlink(outside, filepath.Join(o.Conf, "action.d")),
@@ -322,14 +322,14 @@ func TestCopy(t *testing.T) {
 
 // TestTooMuch: a folder that cannot be a configuration is not copied to its end.
 func TestTooMuch(t *testing.T) {
-	for name, files := range map[string]int{"files": maxFiles + 1, "bytes": maxBytes/maxCopied + 1} {
+	for name, files := range map[string]int{"files": 2001, "bytes": 65} {
 		t.Run(name, func(t *testing.T) {
 			o := bare(t)
 			for i := range files {
 				path := filepath.Join(o.Conf, fmt.Sprintf("%d.conf", i))
 				write(t, o.Conf, filepath.Base(path), "")
 				if name == "bytes" {
-					if err := os.Truncate(path, maxCopied); err != nil {
+					if err := os.Truncate(path, 1<<20); err != nil {
 						t.Fatal(err)
 					}
 				}

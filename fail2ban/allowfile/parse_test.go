@@ -157,19 +157,3 @@ func TestSetters(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
-
-// TestReason walks what fail2ban-client says when it fails.
-func TestReason(t *testing.T) {
-	const log = "2026-11-25 02:58:03,555 fail2ban [1]: "
-	for said, want := range map[string]string{
-		"":               "",
-		"usage\nnothing": "nothing",
-		log + "WARNING x\n" + log + "ERROR   Failed during configuration: y\n" + log + "ERROR   Init of command line failed\n":                       "y",
-		log + "ERROR   File contains no section headers.\nfile: 'x', line: 1\n'[j2\\n'\n" + log + "ERROR   ERROR: test configuration failed\nmore\n": "File contains no section headers. file: 'x', line: 1 '[j2\\n'",
-		log + "ERROR   " + strings.Repeat("é", 200): strings.Repeat("é", 150),
-	} {
-		if got := reason(said); got != want {
-			t.Errorf("%q: %q, want %q", said, got, want)
-		}
-	}
-}

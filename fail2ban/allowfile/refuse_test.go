@@ -65,7 +65,7 @@ func TestRefused(t *testing.T) {
 			{"a file that is too long", "", map[string]string{"jail.d/" + Name: strings.Repeat("# a comment\n", maxFile/10)}, "j1 192.0.2.9", "longer than 262144 bytes", "move the file away"},
 			{"a file that does not stand alone", "", map[string]string{"jail.d/" + Name: "[j1]\nignoreip = 192.0.2.1\n", "jail.d/zzz.local": "[j1]\nignoreip = %(known/ignoreip)s 192.0.2.2\n"}, "j2 192.0.2.9",
 				"without it fail2ban would not take the configuration", "ignoreip has %(known/ignoreip)s"},
-			{"a large file that counts", "", map[string]string{"jail.local": strings.Repeat("# a comment\n", maxCopied/10) + "[j2]\nbantime = 77\n"}, "j1 192.0.2.9",
+			{"a large file that counts", "", map[string]string{"jail.local": strings.Repeat("# a comment\n", 1<<20/10) + "[j2]\nbantime = 77\n"}, "j1 192.0.2.9",
 				"fail2ban does not read a copy of the configuration as it reads the configuration itself: \"['set', 'j2', 'bantime', '77']\"", "by hand"},
 		} {
 			t.Run(c.name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestMeanwhile(t *testing.T) {
 			{"the configuration, before it is dumped", 1, "jail.local", "[j2]\nbantime = 77\n", "fail2ban does not read a copy of the configuration", "try again"},
 			{"the configuration, while it is tried", 2, "jail.local", "[j2]\nbantime = 77\n", "the configuration was changed meanwhile, and the file was taken back: \"['set', 'j2', 'bantime', '77']\"", "try again"},
 			{"the configuration, once it is written", 4, "jail.d/zzz.local", "[j1]\nignoreip = %(known/ignoreip)s\n", "ended with 255", ""},
-			{"the file, while it is tried", 3, "jail.d/" + Name, "[j2]\nignoreip = 192.0.2.5\n", "somebody changed it meanwhile", "try again"},
+			{"the file, while it is tried", 3, "jail.d/" + Name, "[j2]\nignoreip = 192.0.2.5\n", "somebody changed", "try again"},
 			{"the file, once it is written", 4, "jail.d/" + Name, "[j2]\nignoreip = 192.0.2.5\n", "the configuration was changed meanwhile", "try again"},
 		} {
 			t.Run(c.name, func(t *testing.T) {

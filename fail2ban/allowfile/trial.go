@@ -4,38 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/control"
-)
-
-// What a copy holds at most. Debian's configuration is 172 files and 0.4 MB
-// (1.1.0).
-const (
-	maxCopied = 1 << 20  // bytes of one file
-	maxBytes  = 64 << 20 // of all
-	maxFiles  = 2000
 )
 
 // trial is a copy of the configuration folder, in a private one (0700), for
 // fail2ban-client to be tried on.
 //
-// It holds what fail2ban can read there: files up to 1 MiB, those that links lead
-// to as well. Left out are what is neither file nor folder, larger files, names
-// that begin with a dot, and folders behind links other than the four that fail2ban
-// looks into. Whether anything of that mattered, its dump tells.
+// What confdir.Copy leaves out may have mattered: its dump tells.
 type trial struct {
 	temp, dir string // the private folder, the copy in it
 	conf      string // what it is a copy of
 	control   Control
-
-	files, bytes int // so far
 }
 
 // newTrial copies the folder. Remove it.
@@ -48,7 +32,7 @@ func newTrial(conf string, c Control) (*trial, error) {
 		return nil, fmt.Errorf("copy fail2ban's configuration: %w", err)
 	}
 	t := &trial{temp: temp, dir: filepath.Join(temp, "fail2ban"), conf: conf, control: c}
-	if err := t.copy("."); err != nil {
+	if err := confdir.Copy(conf, t.dir); err != nil {
 		t.remove()
 		return nil, fmt.Errorf("copy fail2ban's configuration to %s: %w", temp, err)
 	}
@@ -57,56 +41,6 @@ func newTrial(conf string, c Control) (*trial, error) {
 
 // remove removes the copy. Nothing that happens to it is of any use to tell.
 func (t *trial) remove() { _ = os.RemoveAll(t.temp) }
-
-// copy copies a folder, named from the top of the configuration.
-func (t *trial) copy(folder string) error {
-	entries, err := os.ReadDir(filepath.Join(t.conf, folder))
-	if err == nil {
-		err = os.Mkdir(filepath.Join(t.dir, folder), 0o700)
-	}
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		name := filepath.Join(folder, e.Name())
-		info, err := os.Stat(filepath.Join(t.conf, name))
-		if strings.HasPrefix(e.Name(), ".") || errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ELOOP) { // fail2ban sees none of them
-			continue
-		}
-		switch {
-		case err != nil:
-			return err
-		case info.IsDir():
-			if e.Type()&os.ModeSymlink == 0 || slices.Contains([]string{"action.d", "fail2ban.d", "filter.d", jailDir}, name) {
-				err = t.copy(name)
-			}
-		case info.Mode().IsRegular():
-			err = t.copyFile(name)
-		}
-		if err != nil {
-			return err
-		}
-		if t.files++; t.files > maxFiles || t.bytes > maxBytes {
-			return fmt.Errorf("there are more than %d files or %d bytes in it", maxFiles, maxBytes)
-		}
-	}
-	return nil
-}
-
-func (t *trial) copyFile(name string) error {
-	// Without waiting, should it have become a pipe.
-	f, err := os.OpenFile(filepath.Join(t.conf, name), os.O_RDONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxCopied+1))
-	if err != nil || len(data) > maxCopied {
-		return err
-	}
-	t.bytes += len(data)
-	return os.WriteFile(filepath.Join(t.dir, name), data, 0o600)
-}
 
 // put makes text the file of the copy; nil is none.
 func (t *trial) put(text []byte) error {

@@ -58,7 +58,7 @@ func systemctl(ctx context.Context, verb, unit string) error {
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s fail2ban: systemctl %s %s: %w: %s", verb, verb, unit, err, lastError(errs.String()))
+		return fmt.Errorf("%s fail2ban: systemctl %s %s: %w: %s", verb, verb, unit, err, Reason(errs.String()))
 	}
 	return nil
 }

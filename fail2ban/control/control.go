@@ -15,8 +15,6 @@ import (
 	"os/exec"
 	"strings"
 	"time"
-
-	"bantop/fail2ban"
 )
 
 // Options say which fail2ban. The zero value of a field means fail2ban-client's
@@ -91,7 +89,7 @@ func (c *Control) run(ctx context.Context, doing string, args ...string) (stdout
 		if ctx.Err() != nil {
 			code, err = -1, ctx.Err()
 		}
-		return out.String(), errs.String(), &Error{Doing: doing, Code: code, Output: lastError(errs.String()), Cause: err}
+		return out.String(), errs.String(), &Error{Doing: doing, Code: code, Output: Reason(errs.String()), Cause: err}
 	}
 	return out.String(), errs.String(), nil
 }
@@ -142,26 +140,4 @@ func environment() []string {
 		}
 	}
 	return env
-}
-
-// lastError is what the last error that fail2ban-client told of says, else its
-// last line. What the server answered stands there as Python prints it:
-//
-//	… ERROR   NOK: ("Unable to compile regular expression 'x(':\nmissing )…",)
-func lastError(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	for i := len(lines) - 1; i >= 0; i-- {
-		_, message, ok := strings.Cut(lines[i], "ERROR")
-		if !ok {
-			continue
-		}
-		message = strings.TrimSpace(message)
-		if answer, ok := strings.CutPrefix(message, "NOK: ("); ok {
-			if said, _, ok := pythonString(answer); ok {
-				message = said
-			}
-		}
-		return fail2ban.OneLine(message)
-	}
-	return lines[len(lines)-1]
 }

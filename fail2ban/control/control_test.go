@@ -78,22 +78,6 @@ func TestRunFails(t *testing.T) {
 	}
 }
 
-// TestLastError walks what fail2ban-client says when it fails.
-func TestLastError(t *testing.T) {
-	for said, want := range map[string]string{
-		"":                                      "",
-		"usage":                                 "usage",
-		"x WARNING a\nx ERROR   b\nx WARNING c": "b",
-		`x ERROR   NOK: ("no 'x(':\nmissing )",)`: "no 'x(': missing )",
-		`x ERROR   NOK: ('no',)`:                  "no",
-		`x ERROR   NOK: (5,)`:                     "NOK: (5,)",
-	} {
-		if got := lastError(said); got != want {
-			t.Errorf("%q: %q, want %q", said, got, want)
-		}
-	}
-}
-
 // TestParseDump walks the forms of lines.
 func TestParseDump(t *testing.T) {
 	d := parseDump(`['set', 'syslogsocket', 'auto']

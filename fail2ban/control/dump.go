@@ -30,6 +30,21 @@ func (c *Control) Dump(ctx context.Context) (Dump, error) {
 	return parseDump(out, errs), nil
 }
 
+// DumpText is Dump as fail2ban-client prints it: the commands that set up a server,
+// a Python list a line.
+func (c *Control) DumpText(ctx context.Context) (string, error) {
+	out, _, err := c.run(ctx, "read fail2ban's configuration", "-d")
+	return out, err
+}
+
+// Test lets fail2ban-client test the configuration. The error says why it does not
+// pass. That it passes does not mean that a server takes it: regular expressions
+// are not compiled, nor is a backend looked for (1.0.2 and 1.1.0, measured).
+func (c *Control) Test(ctx context.Context) error {
+	_, _, err := c.run(ctx, "test fail2ban's configuration", "-t")
+	return err
+}
+
 // parseDump reads the commands, a Python list a line, and what is said about
 // jails that were skipped:
 //
