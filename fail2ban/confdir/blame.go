@@ -80,6 +80,7 @@ var rules = []rule{
 		return b.not(number, "maxretry", "maxmatches", "maxlines")
 	}},
 	{rx(`expected option, wrong syntax`), says("ignorecache")},
+	{rx(`^port: "`), says("port")}, // bantop's own, of a port that there is not
 	{rx(`\b(ignoreip|ignorecommand|ignorecache|ignoreself|bantime\.\w+|findtime|maxretry|bantime)\b`),
 		func(b *blamer, m []string) fail2ban.Place { return b.says(m[1], "") }},
 	{rx(`name '(\w+)' is not defined`), func(b *blamer, m []string) fail2ban.Place { return b.holding(m[1], times...) }},

@@ -54,7 +54,7 @@ func systemctl(ctx context.Context, verb, unit string) error {
 		return fmt.Errorf("%s fail2ban: %w", verb, err)
 	}
 	cmd := exec.CommandContext(ctx, program, "--no-ask-password", verb, unit)
-	cmd.Env = environment()
+	cmd.Env = Environment()
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	if err := cmd.Run(); err != nil {

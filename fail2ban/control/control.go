@@ -73,7 +73,7 @@ func (c *Control) run(ctx context.Context, doing string, args ...string) (stdout
 		return "", "", fmt.Errorf("%s: %w", doing, err)
 	}
 	cmd := exec.CommandContext(ctx, program, append(c.flags(), args...)...)
-	cmd.Env = environment()
+	cmd.Env = Environment()
 	cmd.WaitDelay = time.Second // a server that it started may hold its output open
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -102,7 +102,7 @@ func (c *Control) Version(ctx context.Context) (string, error) {
 		return "", err
 	}
 	cmd := exec.CommandContext(ctx, program, "-V")
-	cmd.Env = environment()
+	cmd.Env = Environment()
 	out, err := cmd.Output()
 	if err != nil {
 		return "", &Error{Doing: "ask fail2ban-client for its version", Code: -1, Cause: err}
@@ -131,8 +131,8 @@ func (c *Control) flags() []string {
 	return flags
 }
 
-// environment is what fail2ban-client sees: little, and English.
-func environment() []string {
+// Environment is what fail2ban's programs see: little, and English.
+func Environment() []string {
 	env := []string{"LANG=C.UTF-8"}
 	for _, name := range []string{"PATH", "HOME", "TZ", "PYTHONPATH"} {
 		if v, ok := os.LookupEnv(name); ok {

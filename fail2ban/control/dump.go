@@ -17,6 +17,7 @@ type Dump struct {
 type Jail struct {
 	Name    string
 	Actions []string
+	Ignored []string // addresses, networks and names on its ignore list
 }
 
 // Dump reads the configuration. It costs some 80 ms, and more with many jails.
@@ -45,6 +46,9 @@ func (c *Control) Test(ctx context.Context) error {
 	return err
 }
 
+// maxIgnored is how many words of a command about an ignore list are read.
+const maxIgnored = 1 << 16
+
 // parseDump reads the commands, a Python list a line, and what is said about
 // jails that were skipped:
 //
@@ -54,7 +58,7 @@ func (c *Control) Test(ctx context.Context) error {
 //
 // (1.0.2 and 1.1.0, client/jailsreader.py.)
 func parseDump(out, errs string) Dump {
-	actions := make(map[string][]string)
+	actions, ignored := make(map[string][]string), make(map[string][]string)
 	for line := range strings.Lines(out) {
 		words := leadingStrings(line, 4)
 		switch {
@@ -64,11 +68,13 @@ func parseDump(out, errs string) Dump {
 			}
 		case len(words) >= 4 && words[0] == "set" && words[2] == "addaction":
 			actions[words[1]] = append(actions[words[1]], words[3])
+		case len(words) >= 4 && words[0] == "set" && words[2] == "addignoreip":
+			ignored[words[1]] = append(ignored[words[1]], leadingStrings(line, maxIgnored)[3:]...)
 		}
 	}
 	var d Dump
 	for name, list := range actions {
-		d.Jails = append(d.Jails, Jail{Name: name, Actions: list})
+		d.Jails = append(d.Jails, Jail{Name: name, Actions: list, Ignored: ignored[name]})
 	}
 	slices.SortFunc(d.Jails, func(a, b Jail) int { return strings.Compare(a.Name, b.Name) })
 	for line := range strings.Lines(errs) {

@@ -52,7 +52,7 @@ func givesUp(message string) bool {
 	case "ERROR: test configuration failed", "Init of command line failed", "Async configuration of server failed":
 		return true
 	default:
-		return strings.HasPrefix(message, "Command ['server-stream'")
+		return strings.HasPrefix(message, "Command ['server-stream'") || strings.HasPrefix(message, "Command ['status'") || strings.HasPrefix(message, "Errors in jail ")
 	}
 }
 

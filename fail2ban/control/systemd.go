@@ -38,7 +38,7 @@ func askUnder(ctx context.Context, booted string) (Service, error) {
 		return s, fmt.Errorf("ask systemd about fail2ban: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, program, "show", "--property=LoadState,ActiveState,UnitFileState", service, "fail2ban.socket")
-	cmd.Env = environment()
+	cmd.Env = Environment()
 	out, err := cmd.Output()
 	if err != nil {
 		return s, fmt.Errorf("ask systemd about fail2ban: systemctl show: %w", err)

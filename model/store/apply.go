@@ -34,7 +34,7 @@ func (s *sqliteStore) read(row func(string, ...any) *sql.Row) (stored, error) {
 	if r.state, err = decode(r.runtime, r.jails); err != nil {
 		return r, err
 	}
-	if r.boot != s.me.boot {
+	if r.boot != s.me.Boot {
 		r.state, _ = model.Step(r.state, model.Rebooted{At: time.Now()})
 	}
 	return r, nil
@@ -125,12 +125,12 @@ func (s *sqliteStore) write(t tx, was stored, next model.Runtime) error {
 	switch {
 	case was.runtime == nil:
 		return t.exec("INSERT INTO server (key, revision, boot, runtime, jails) VALUES (?, ?, ?, ?, ?)",
-			s.key, was.revision+1, s.me.boot, runtime, jails)
+			s.key, was.revision+1, s.me.Boot, runtime, jails)
 	case bytes.Equal(jails, was.jails):
 		return t.exec("UPDATE server SET revision = ?, boot = ?, runtime = ? WHERE key = ?",
-			was.revision+1, s.me.boot, runtime, s.key)
+			was.revision+1, s.me.Boot, runtime, s.key)
 	default:
 		return t.exec("UPDATE server SET revision = ?, boot = ?, runtime = ?, jails = ? WHERE key = ?",
-			was.revision+1, s.me.boot, runtime, jails, s.key)
+			was.revision+1, s.me.Boot, runtime, jails, s.key)
 	}
 }

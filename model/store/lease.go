@@ -22,13 +22,13 @@ type holder struct {
 
 // lapsed tells whether a holder has to be taken for dead.
 func (h holder) lapsed(now time.Duration) bool {
-	return h.pid == 0 || !h.alive() || now-h.beat > leaseLasts || h.beat > now
+	return h.PID == 0 || !h.Alive() || now-h.beat > leaseLasts || h.beat > now
 }
 
 func (s *sqliteStore) holder(row func(string, ...any) *sql.Row) (holder, error) {
 	var h holder
 	err := row("SELECT term, id, boot, pid, started, beat FROM lease WHERE server = ?", s.key).
-		Scan(&h.term, &h.id, &h.boot, &h.pid, &h.started, &h.beat)
+		Scan(&h.term, &h.id, &h.Boot, &h.PID, &h.Started, &h.beat)
 	if errors.Is(err, sql.ErrNoRows) {
 		return holder{}, nil
 	}
@@ -68,7 +68,7 @@ func (s *sqliteStore) Lease(ctx context.Context) (Lease, error) {
 		}
 		lease = Lease{Held: true, Term: h.term}
 		return t.exec("INSERT OR REPLACE INTO lease (server, term, id, boot, pid, started, beat) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			s.key, h.term, s.me.id, s.me.boot, s.me.pid, s.me.started, clock())
+			s.key, h.term, s.me.id, s.me.Boot, s.me.PID, s.me.Started, clock())
 	})
 	if err != nil {
 		return Lease{}, fmt.Errorf("take the lease: %w", kindOf(err))
@@ -95,7 +95,7 @@ func (s *sqliteStore) Release(ctx context.Context) error {
 // acting is the row of who acts; false where there is none.
 func (s *sqliteStore) acting(row func(string, ...any) *sql.Row) (p instance, act Acting, ok bool, err error) {
 	var text []byte
-	err = row("SELECT id, boot, pid, started, act FROM acting WHERE server = ?", s.key).Scan(&p.id, &p.boot, &p.pid, &p.started, &text)
+	err = row("SELECT id, boot, pid, started, act FROM acting WHERE server = ?", s.key).Scan(&p.id, &p.Boot, &p.PID, &p.Started, &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, act, false, nil
 	}
@@ -116,7 +116,7 @@ func (s *sqliteStore) Lock(ctx context.Context, act Acting) (Acting, bool, error
 		if err != nil {
 			return err
 		}
-		if taken && p != s.me && p.alive() {
+		if taken && p != s.me && p.Alive() {
 			held, ok = other, false
 			return nil
 		}
@@ -125,7 +125,7 @@ func (s *sqliteStore) Lock(ctx context.Context, act Acting) (Acting, bool, error
 			return err
 		}
 		return t.exec("INSERT OR REPLACE INTO acting (server, id, boot, pid, started, act) VALUES (?, ?, ?, ?, ?, ?)",
-			s.key, s.me.id, s.me.boot, s.me.pid, s.me.started, mine)
+			s.key, s.me.id, s.me.Boot, s.me.PID, s.me.Started, mine)
 	})
 	if err != nil {
 		return Acting{}, false, fmt.Errorf("take the right to act: %w", kindOf(err))
@@ -141,7 +141,7 @@ func (s *sqliteStore) Holder(ctx context.Context) (Acting, bool, error) {
 	var held bool
 	err := s.retry(ctx, func() error {
 		p, a, ok, err := s.acting(func(q string, args ...any) *sql.Row { return s.db.QueryRowContext(ctx, q, args...) })
-		act, held = a, ok && p.alive()
+		act, held = a, ok && p.Alive()
 		return err
 	})
 	if err != nil {
