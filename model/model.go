@@ -137,6 +137,10 @@ func Update(s State, msg Msg) (State, []Effect) {
 		return s.updateSettings(msg)
 	case Unlocked, LockRequested, ActRequested, ActFinished:
 		return s.updateActs(msg)
+	case EditRefused:
+		return s.editRefused(msg)
+	case EditRequested:
+		return s, []Effect{PrepareEdit(msg)}
 	case CatalogueOpened, CatalogueClosed, CatalogueRead:
 		return s.updateCatalogue(msg)
 	case SurveyRequested, SurveyStopped, RehearsalRequested, RehearsalStepped, RehearsalDropped, ChangeRequested, GuardStarted, ConfirmRequested, RevertRequested:

@@ -18,6 +18,7 @@ type Preparing struct {
 	At        time.Time
 	Rehearsal fail2ban.Rehearsal
 	File      FileChange // that would be written
+	On        bool       // the jail is to run by it
 	Running   bool       // the rehearsal goes on
 	Skipped   bool       // it is not wanted
 	Starting  bool       // a guard is being started
@@ -57,6 +58,8 @@ type Rehearse struct {
 	Text *[]byte
 	Skip bool
 	Live []fail2ban.Jail // what runs, with its actions
+
+	Limit time.Duration
 }
 
 // EndRehearsal asks that whatever a rehearsal uses be taken away.
@@ -68,6 +71,7 @@ type RehearsalStepped struct {
 	At        time.Time
 	Rehearsal fail2ban.Rehearsal
 	File      FileChange
+	On        bool
 	Reason    string // why it could not even be tried; "" where it could
 	Hint      string
 }
@@ -139,7 +143,7 @@ func (s State) rehearsalRequested(msg RehearsalRequested) (State, []Effect) {
 
 func (s State) rehearse() Effect {
 	p := s.Preparing
-	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Skip: p.Skipped, Live: s.live()}
+	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Skip: p.Skipped, Live: s.live(), Limit: s.settings().ActivationLimit}
 }
 
 // live are the jails that run, with their actions.
@@ -161,7 +165,7 @@ func (s State) rehearsalStepped(msg RehearsalStepped) (State, []Effect) {
 		return s, []Effect{EndRehearsal{ID: msg.ID}}
 	}
 	p := s.Preparing
-	p.Rehearsal, p.File, p.Reason, p.Hint = msg.Rehearsal, msg.File, msg.Reason, msg.Hint
+	p.Rehearsal, p.File, p.On, p.Reason, p.Hint = msg.Rehearsal, msg.File, msg.On, msg.Reason, msg.Hint
 	p.Running = msg.Reason == "" && msg.Rehearsal.Step != fail2ban.RehearseDone
 	s.Preparing = p
 	if !p.Running {
@@ -240,15 +244,16 @@ func (s State) plan(msg ChangeRequested) Plan {
 		Gains: slices.Clone(r.Appear), Loses: slices.Clone(r.Vanish), Restart: slices.Clone(r.Change),
 		Confirm: s.settings().ActivationConfirm, Commit: msg.Commit,
 	}
+	_, runs := s.Runtime.Server.Jail(p.Jail)
 	switch {
-	case p.Kind == ChangeActivate:
+	case p.Kind == ChangeActivate, p.Kind == ChangeEdit && p.On:
 		plan.Gains = union(plan.Gains, []string{p.Jail})
 		if len(r.Actions) > 0 {
 			plan.Armed = []string{p.Jail}
 		}
 	case p.Kind == ChangeSetAside:
 		plan.Gains, plan.Commit = s.Runtime.lostNames(), true
-	case p.Kind == ChangeDeactivate:
+	case p.Kind == ChangeDeactivate, runs:
 		plan.Loses = union(plan.Loses, []string{p.Jail})
 	}
 	return plan

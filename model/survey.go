@@ -75,7 +75,7 @@ func (s State) surveyNext() (State, []Effect) {
 }
 
 func (s State) surveyStep(one surveying) Effect {
-	return Rehearse{ID: one.id, Kind: ChangeActivate, Jail: one.jail, Live: s.live()}
+	return Rehearse{ID: one.id, Kind: ChangeActivate, Jail: one.jail, Live: s.live(), Limit: s.settings().ActivationLimit}
 }
 
 // surveyStepped takes in what one rehearsal of the survey found; false where the

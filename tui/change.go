@@ -59,7 +59,7 @@ func (v changeScreen) follow(s model.State) screen {
 
 func (v changeScreen) keys(k keyMap) (often, seldom []key.Binding) {
 	often = map[phase][]key.Binding{
-		anyPhase: {k.GoAhead, k.Confirm, k.Revert, k.Rehearse}, ready: {k.GoAhead, k.Rehearse}, refusing: {k.Rehearse},
+		anyPhase: {k.GoAhead, k.Confirm, k.Revert, k.Rehearse, k.EditJail}, ready: {k.GoAhead, k.Rehearse}, refusing: {k.Rehearse, k.EditJail},
 		running: {k.Revert}, confirming: {k.Confirm, k.Revert},
 	}[v.phase]
 	return append(often, k.Back), []key.Binding{k.Up, k.Down}
@@ -74,8 +74,14 @@ func (v changeScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (scr
 		return v, outcome{msg: model.RevertRequested{At: s.Now}}
 	case key.Matches(msg, k.GoAhead) && prepared.Ready():
 		return v, outcome{change: true}
+	case key.Matches(msg, k.EditJail) && prepared.Kind == model.ChangeEdit && !prepared.Running && !prepared.Begun:
+		return v, outcome{edit: editAgain}
 	case key.Matches(msg, k.Rehearse) && prepared.Kind != "" && !prepared.Running && !prepared.Starting:
-		return v, outcome{msg: model.RehearsalRequested{Kind: prepared.Kind, Jail: prepared.Jail, At: s.Now}}
+		again := model.RehearsalRequested{Kind: prepared.Kind, Jail: prepared.Jail, At: s.Now}
+		if text, ok := prepared.Edited(); ok {
+			again.Text = &text
+		}
+		return v, outcome{msg: again}
 	}
 	v.top = scroll(k, msg, v.top, len(v.text(p, s)), p.height)
 	return v, outcome{}
@@ -206,6 +212,7 @@ func (p pen) card(s model.State) []string {
 		add("refused", a.Reason, p.Bad)
 		add("next", a.Hint, p.Key)
 	}
+	lines = append(lines, p.difference(a)...)
 	switch {
 	case a.Starting:
 		add("", "handing it to the guard, who holds the way back", p.Warn)
@@ -213,6 +220,22 @@ func (p pen) card(s model.State) []string {
 		add("", "", Style{})
 		lines = append(lines, "", p.line().skip(2).put(p.Key, safetext.Text(p.Enter)).put(Style{}, " goes on: somebody has to confirm it within ").
 			put(Style{}, safetext.Text(words.Span(s.Settings.Effective.ActivationConfirm))).put(Style{}, ", or it is taken back").String())
+	}
+	return lines
+}
+
+// difference draws what an edited file says that it did not, and the other way.
+func (p pen) difference(a model.Preparing) []string {
+	if _, edits := a.Edited(); !edits || a.File.Name == "" {
+		return nil
+	}
+	lines := []string{p.line().skip(2).put(p.Faint, "file").to(15).say(Style{}, a.File.Dir+"/"+a.File.Name).String()}
+	for _, d := range words.Diff(string(a.File.Was), string(a.File.Now)) {
+		style := p.OK
+		if d[0] == '-' {
+			style = p.Bad
+		}
+		lines = append(lines, p.line().skip(4).say(style, d).String())
 	}
 	return lines
 }

@@ -182,9 +182,9 @@ func written(size int64, at, now time.Time, short bool) string {
 	case size < 0:
 		return "written " + age
 	case short:
-		return bytes(size) + ", " + age
+		return sizeOf(size) + ", " + age
 	default:
-		return bytes(size) + ", written " + age
+		return sizeOf(size) + ", written " + age
 	}
 }
 
@@ -208,8 +208,8 @@ func together(files []model.LogFile, now time.Time) string {
 	return text
 }
 
-// bytes writes a number of bytes.
-func bytes(n int64) string {
+// sizeOf writes a number of bytes.
+func sizeOf(n int64) string {
 	if n == 0 {
 		return "empty"
 	}

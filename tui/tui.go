@@ -30,6 +30,7 @@ type Options struct {
 	Now     func() time.Time                              // the clock; default time.Now
 	Told    <-chan model.Msg                              // messages from elsewhere; may be nil
 	Still   func() (goOn func())                          // makes everything that holds others up stop, before ctrl+z; may be nil
+	Editor  Editor                                        // nil where nothing can be edited
 	Copy    func(text string)                             // hands a text to the terminal's clipboard; may be nil
 }
 
@@ -57,6 +58,7 @@ type Model struct {
 	told     <-chan model.Msg
 	still    func() func()
 	copy     func(string)
+	editor   Editor
 	goOn     func() // after ctrl+z
 }
 
@@ -74,6 +76,7 @@ func New(ctx context.Context, o Options) Model {
 		told:    o.Told,
 		still:   o.Still,
 		copy:    o.Copy,
+		editor:  o.Editor,
 	}
 	return m.relook()
 }
@@ -123,6 +126,10 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m.resume(), nil
 	case tea.MouseMsg:
 		return m.mouse(msg)
+	case model.EditPrepared:
+		return m.openEditor(msg)
+	case edited:
+		return m.takeEdited(msg)
 	case model.Ticked:
 		next, cmd := m.feed(msg)
 		return next, tea.Batch(cmd, tick(m.now))
@@ -300,8 +307,12 @@ func (m Model) holdsBack() bool {
 
 // editsHere tells whether the key that shows results edits a jail instead.
 func (m Model) editsHere() bool {
-	_, is := m.top().(jailsScreen)
-	return is
+	switch m.top().(type) {
+	case jailsScreen, changeScreen:
+		return true
+	default:
+		return false
+	}
 }
 
 // askTakeBack asks whether to do the opposite of the newest act.
@@ -354,6 +365,10 @@ func (m Model) pressScreen(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 		m = m.askBatch(*out.batch)
 	case out.change:
 		m = m.askChange()
+	case out.edit == editAgain:
+		return m.editAgain()
+	case out.edit != "":
+		return m.feed(model.EditRequested{Jail: out.edit})
 	case out.prompt != nil:
 		m.prompt = out.prompt
 	case out.copied != "":

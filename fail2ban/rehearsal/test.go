@@ -12,6 +12,9 @@ import (
 	"bantop/fail2ban/control"
 )
 
+// Already begins a reason that holds without the change as well.
+const Already = "without this change, too: "
+
 // tested is what fail2ban-client says about a configuration.
 type tested struct {
 	dump control.Dump
@@ -42,7 +45,7 @@ func (r *Rehearsal) test(ctx context.Context) {
 	if err := then.err(); err != nil {
 		reason := said(err)
 		if was := now.err(); was != nil && said(was) == strings.ReplaceAll(reason, r.conf(), strings.TrimRight(r.opts.Conf, "/")) {
-			r.refuse(verdict(reason), "without this change, too: "+reason)
+			r.refuse(verdict(reason), Already+reason)
 			return
 		}
 		r.refuse(verdict(reason), reason)

@@ -67,10 +67,16 @@ func hint(err error) string {
 // reload reads the configuration again, and gives jails whose actions changed new
 // ones: a plain reload takes the old ones away and brings none.
 func (g *Guard) reload(ctx context.Context, c model.Change) error {
-	ctx, cancel := context.WithTimeout(ctx, reloadTime+time.Duration(len(c.Before))*reloadEach)
+	ctx, cancel := context.WithTimeout(ctx, reloadTime+time.Duration(len(c.Before)+len(c.Gains))*reloadEach)
 	defer cancel()
+	if c.Kind == model.ChangeSetAside && g.answers(ctx) != nil {
+		return g.restart(ctx)
+	}
 	if err := g.opts.Control.Reload(ctx); err != nil {
 		return err
+	}
+	if c.Kind == model.ChangeSetAside {
+		return g.bringBack(ctx, c)
 	}
 	for _, jail := range c.Restart {
 		if err := g.opts.Control.ReloadJail(ctx, jail); err != nil {
@@ -79,6 +85,23 @@ func (g *Guard) reload(ctx context.Context, c model.Change) error {
 	}
 	return nil
 }
+
+// bringBack goes on reloading until the jails are there that are to come back. After
+// a faulty reload, the first good one says OK and may leave no jail at all.
+func (g *Guard) bringBack(ctx context.Context, c model.Change) error {
+	for n := 1; ; n++ {
+		_, err := g.prove(ctx, c, g.opts.Patient)
+		if err == nil || n == reloads {
+			return nil // what is missing is found when it is proven
+		}
+		if err := g.opts.Control.Reload(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// reloads is how often a reload is done for jails to come back.
+const reloads = 3
 
 // answers tells whether fail2ban answers at all: where a reload still holds it up,
 // another would only wait behind it.

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"bantop/fail2ban"
@@ -152,10 +153,17 @@ func (g *Guard) enter(ctx context.Context, plan *model.Plan) error {
 		return nil
 	}
 	before, err := g.stand(ctx)
-	if err != nil {
+	if err != nil && plan.Kind != model.ChangeSetAside { // a server that is down may be what it is for
 		return fmt.Errorf("look at the jails before the change: %w", err)
 	}
-	if err := g.apply(ctx, model.ChangeBegun{Plan: *plan, Before: before, PID: g.opts.Server.PID(), At: g.now()}); err != nil {
+	pid := g.opts.Server.PID()
+	if err != nil {
+		pid = 0
+	}
+	if plan.Kind == model.ChangeSetAside { // the jail goes with the file, or does not
+		before = slices.DeleteFunc(before, func(b model.Standing) bool { return b.Jail == plan.Jail })
+	}
+	if err := g.apply(ctx, model.ChangeBegun{Plan: *plan, Before: before, PID: pid, At: g.now()}); err != nil {
 		return fmt.Errorf("hold the way back: %w", err)
 	}
 	g.journal(ctx, *plan, string(plan.Kind), "begun")

@@ -89,6 +89,8 @@ type Runner struct {
 	shared *shared
 	db     database
 
+	rehearsals rehearsals
+
 	gathering time.Duration // how long jails may take to appear after an act that said OK
 	retry     time.Duration // after how long a store that failed is tried again
 
@@ -147,6 +149,14 @@ func (r *Runner) Do(ctx context.Context, effect model.Effect) model.Msg {
 		return r.doFetchAddress(ctx, e)
 	case model.ActOn:
 		return r.doActOn(ctx, e)
+	case model.Rehearse:
+		return r.doRehearse(ctx, e)
+	case model.EndRehearsal:
+		return r.doEndRehearsal(e)
+	case model.PrepareEdit:
+		return r.doPrepareEdit(e)
+	case model.FindSuspects:
+		return r.doFindSuspects(ctx, e)
 	case model.ReadCatalogue:
 		return r.doReadCatalogue(ctx)
 	case model.StartGuard:

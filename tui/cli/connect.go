@@ -95,6 +95,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		Person: runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.file, LogTarget: conf.LogTarget,
 	})
 	return server{state: state, runner: run, close: func() {
+		run.EndRehearsals()
 		_ = client.Close() // what it was wanted for is done
 		closeStore(ctx, shared, c.use)
 	}}

@@ -29,7 +29,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	defer srv.close()
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
-	return show(cmd, settings, tui.Options{State: srv.state, Perform: srv.runner.Do, Told: srv.runner.Follow(ctx), Still: srv.runner.StandStill})
+	return show(cmd, settings, tui.Options{State: srv.state, Perform: srv.runner.Do, Told: srv.runner.Follow(ctx), Still: srv.runner.StandStill, Editor: editor})
 }
 
 // show runs the dashboard until somebody quits.

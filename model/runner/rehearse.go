@@ -1,0 +1,218 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"bantop/fail2ban"
+	"bantop/fail2ban/confdir"
+	"bantop/fail2ban/rehearsal"
+	"bantop/model"
+)
+
+// rehearsals are those that go on.
+type rehearsals struct {
+	mu    sync.Mutex
+	swept bool
+	all   map[uint64]*rehearsing
+}
+
+// rehearsing is one of them, and the change that it is of.
+type rehearsing struct {
+	*rehearsal.Rehearsal
+	file model.FileChange
+	on   bool
+}
+
+// doRehearse does the next step of a rehearsal; the first one begins it.
+func (r *Runner) doRehearse(ctx context.Context, e model.Rehearse) model.Msg {
+	one, err := r.rehearsals.get(e.ID, func() (*rehearsing, error) { return r.beginRehearsal(e) })
+	msg := model.RehearsalStepped{ID: e.ID}
+	if err != nil {
+		msg.Reason, msg.Hint = err.Error(), confdir.Hint(err)
+	} else {
+		msg.Rehearsal, msg.File, msg.On = one.Next(ctx), one.file, one.on
+	}
+	msg.At = r.now()
+	return msg
+}
+
+// doEndRehearsal takes away what a rehearsal uses.
+func (r *Runner) doEndRehearsal(e model.EndRehearsal) model.Msg {
+	r.rehearsals.end(e.ID)
+	return nil
+}
+
+// get is the rehearsal of a number, begun where there is none.
+func (rs *rehearsals) get(id uint64, begin func() (*rehearsing, error)) (*rehearsing, error) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if one := rs.all[id]; one != nil {
+		return one, nil
+	}
+	if !rs.swept {
+		rs.swept = true
+		_ = rehearsal.Sweep(os.TempDir()) // what cannot be removed does no harm to this one
+	}
+	one, err := begin()
+	if err != nil {
+		return nil, err
+	}
+	if rs.all == nil {
+		rs.all = make(map[uint64]*rehearsing)
+	}
+	rs.all[id] = one
+	return one, nil
+}
+
+// end ends one, as long as that takes.
+func (rs *rehearsals) end(id uint64) {
+	rs.mu.Lock()
+	one := rs.all[id]
+	delete(rs.all, id)
+	rs.mu.Unlock()
+	if one != nil {
+		one.Close()
+	}
+}
+
+// EndRehearsals ends all that go on: before bantop itself ends.
+func (r *Runner) EndRehearsals() {
+	rs := &r.rehearsals
+	rs.mu.Lock()
+	all := rs.all
+	rs.all = nil
+	rs.mu.Unlock()
+	for _, one := range all {
+		one.Close()
+	}
+}
+
+// beginRehearsal works out what a change would write.
+func (r *Runner) beginRehearsal(e model.Rehearse) (*rehearsing, error) {
+	if r.opts.Conf == "" {
+		return nil, confdir.Refuse("", "there is no configuration here: this server is made up")
+	}
+	conf := confOf{dir: r.opts.Conf}
+	file, on, err := conf.change(e)
+	if err != nil {
+		return nil, err
+	}
+	return &rehearsing{file: file, on: on, Rehearsal: rehearsal.New(rehearsal.Options{
+		Conf: r.opts.Conf, Jail: e.Jail, File: file.Name, Text: file.Now, On: on, Skip: e.Skip, Live: e.Live, Limit: e.Limit,
+	})}, nil
+}
+
+// confOf is a configuration folder in which a change is worked out.
+type confOf struct{ dir string }
+
+// change is what a change writes, and whether the jail is to run by it.
+func (c confOf) change(e model.Rehearse) (model.FileChange, bool, error) {
+	catalogue, err := confdir.ReadCatalogue(os.DirFS(c.dir))
+	if err != nil {
+		return model.FileChange{}, false, err
+	}
+	jail, known := catalogue.Jail(e.Jail)
+	if !known && e.Kind != model.ChangeEdit {
+		return model.FileChange{}, false, confdir.Refuse("bantop jails lists those that it knows", "fail2ban's configuration knows no jail %q", e.Jail)
+	}
+	name, err := confdir.OverrideName(e.Jail)
+	if e.Kind == model.ChangeEdit {
+		name, err = editedFile(jail, name, err)
+	}
+	if err != nil {
+		return model.FileChange{}, false, err
+	}
+	was, err := c.read(name)
+	if err != nil {
+		return model.FileChange{}, false, err
+	}
+	f := model.FileChange{Dir: jailDir, Name: name, Was: was}
+	if e.Kind == model.ChangeEdit {
+		if f.Now = *e.Text; len(strings.TrimSpace(string(f.Now))) == 0 {
+			f.Now = nil
+		}
+		on, err := c.enabled(name, f.Now, e.Jail)
+		return f, on, err
+	}
+	on := e.Kind == model.ChangeActivate
+	f.Now = confdir.SetEnabled(was, e.Jail, on)
+	if was != nil && confdir.Minimal(was, e.Jail) { // without the file it may be as it is wanted already
+		without, err := c.enabled(name, nil, e.Jail)
+		if err != nil {
+			return f, on, err
+		}
+		if without == on {
+			f.Now = nil
+		}
+	}
+	return f, on, nil
+}
+
+const jailDir = "jail.d"
+
+// read reads a file of jail.d; nil where there is none.
+func (c confOf) read(name string) ([]byte, error) {
+	dir, err := confdir.OpenDir(c.dir, jailDir)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Read(name)
+}
+
+// enabled tells whether a jail is enabled where a file of jail.d has another content.
+func (c confOf) enabled(name string, text []byte, jail string) (bool, error) {
+	catalogue, err := confdir.ReadCatalogue(confdir.Overlay{FS: os.DirFS(c.dir), Name: path.Join(jailDir, name), Text: text})
+	if err != nil {
+		return false, fmt.Errorf("read fail2ban's configuration with the change in it: %w", err)
+	}
+	j, _ := catalogue.Jail(jail)
+	return j.Enabled, nil
+}
+
+// editedFile is the file in which a jail is edited: the last .local of jail.d that
+// says anything about it, else bantop's own.
+func editedFile(jail fail2ban.ConfJail, own string, err error) (string, error) {
+	for _, file := range slices.Backward(jail.Files) {
+		if name, is := strings.CutPrefix(file, jailDir+"/"); is && strings.HasSuffix(name, ".local") {
+			return name, nil
+		}
+	}
+	return own, err
+}
+
+// doPrepareEdit reads the file in which a jail is edited.
+func (r *Runner) doPrepareEdit(e model.PrepareEdit) model.Msg {
+	msg := model.EditPrepared{Jail: e.Jail, At: r.now()}
+	err := func() error {
+		if r.opts.Conf == "" {
+			return confdir.Refuse("", "there is no configuration here: this server is made up")
+		}
+		c := confOf{dir: r.opts.Conf}
+		catalogue, err := confdir.ReadCatalogue(os.DirFS(c.dir))
+		if err != nil {
+			return err
+		}
+		jail, _ := catalogue.Jail(e.Jail)
+		own, err := confdir.OverrideName(e.Jail)
+		if msg.Name, err = editedFile(jail, own, err); err != nil {
+			return err
+		}
+		was, err := c.read(msg.Name)
+		if was == nil {
+			was = confdir.SetEnabled(nil, e.Jail, jail.Enabled)
+		}
+		msg.Text = was
+		return err
+	}()
+	if err != nil {
+		msg.Reason, msg.Hint = err.Error(), confdir.Hint(err)
+	}
+	return msg
+}

@@ -1,0 +1,149 @@
+package runner
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"bantop/fail2ban"
+	"bantop/fail2ban/confdir"
+	"bantop/fail2ban/rehearsal"
+	"bantop/model"
+)
+
+const (
+	// suspectAge is how long ago a file was changed that may be to blame by that.
+	suspectAge = 24 * time.Hour
+	// suspectMost is how many jails are rehearsed, the likeliest first.
+	suspectMost = 4
+)
+
+// doFindSuspects looks for the file that is to blame: what fail2ban's own errors
+// lead to, what cannot be read, what a rehearsal of the likeliest jails finds, and
+// what was changed of late.
+func (r *Runner) doFindSuspects(ctx context.Context, e model.FindSuspects) model.Msg {
+	msg := model.SuspectsFound{}
+	if r.opts.Conf == "" {
+		msg.At, msg.Reason = r.now(), "there is no configuration here: this server is made up"
+		return msg
+	}
+	f := finding{conf: r.opts.Conf, now: r.now(), found: make(map[string]model.Suspect)}
+	catalogue, err := confdir.ReadCatalogue(os.DirFS(f.conf))
+	if err != nil {
+		msg.At, msg.Reason = r.now(), err.Error()
+		return msg
+	}
+	f.changedOfLate()
+	for _, fault := range catalogue.Faults {
+		f.blame(fault.Place, "", fault.Reason)
+	}
+	for _, text := range e.Log {
+		if at, ok := confdir.Blame(os.DirFS(f.conf), text, e.Jail); ok {
+			f.blame(at, e.Jail, fail2ban.OneLine(text))
+		}
+	}
+	for _, jail := range f.likeliest(catalogue, e) {
+		if found := f.rehearse(ctx, jail, e.Live); !found.OK() && found.Verdict != fail2ban.VerdictImpossible {
+			f.blame(found.At, jail, found.Reason)
+		}
+	}
+	msg.At, msg.List = r.now(), f.list()
+	return msg
+}
+
+// finding is a search for what is to blame.
+type finding struct {
+	conf  string
+	now   time.Time
+	found map[string]model.Suspect // by the path in the configuration
+}
+
+// harmful are the folders whose files may be set aside.
+var harmful = []string{"jail.d", "filter.d", "action.d"}
+
+// changedOfLate takes note of the files that were changed of late.
+func (f *finding) changedOfLate() {
+	for _, dir := range harmful {
+		entries, err := os.ReadDir(filepath.Join(f.conf, dir))
+		if err != nil {
+			continue // there is none
+		}
+		for _, e := range entries {
+			info, err := e.Info()
+			ends := strings.HasSuffix(e.Name(), ".conf") || strings.HasSuffix(e.Name(), ".local")
+			if err == nil && ends && info.Mode().IsRegular() && f.now.Sub(info.ModTime()) < suspectAge {
+				f.found[path.Join(dir, e.Name())] = model.Suspect{Dir: dir, Name: e.Name(), Changed: info.ModTime()}
+			}
+		}
+	}
+}
+
+// blame takes note of a file that a fault stems from.
+func (f *finding) blame(at fail2ban.Place, jail, reason string) {
+	dir, name := path.Dir(at.File), path.Base(at.File)
+	if !slices.Contains(harmful, dir) {
+		return
+	}
+	s := f.found[at.File]
+	if s.Proven {
+		return
+	}
+	s.Dir, s.Name, s.Jail, s.Line, s.Proven = dir, name, jail, at.Line, true
+	s.Reason = strings.TrimPrefix(reason, rehearsal.Already)
+	f.found[at.File] = s
+}
+
+// likeliest are the jails to rehearse: the one that was activated last, those that a
+// file names which was changed of late, and those of such a filter.
+func (f *finding) likeliest(c fail2ban.Catalogue, e model.FindSuspects) []string {
+	var out []string
+	if j, known := c.Jail(e.Jail); known && j.Enabled {
+		out = append(out, e.Jail)
+	}
+	for _, j := range c.Jails {
+		filter, _, _ := strings.Cut(j.Filter, "[")
+		of := append(slices.Clone(j.Files), "filter.d/"+filter+".conf", "filter.d/"+filter+".local")
+		touched := slices.ContainsFunc(of, func(file string) bool { _, is := f.found[file]; return is })
+		if j.Enabled && touched && j.Name != e.Jail {
+			out = append(out, j.Name)
+		}
+	}
+	return out[:min(len(out), suspectMost)]
+}
+
+// rehearse rehearses a jail as the configuration has it.
+func (f *finding) rehearse(ctx context.Context, jail string, live []fail2ban.Jail) fail2ban.Rehearsal {
+	const limit = 10 * time.Second
+	r := rehearsal.New(rehearsal.Options{Conf: f.conf, Jail: jail, File: "no-change.local", On: true, Live: live, Limit: limit})
+	defer r.Close()
+	for {
+		found := r.Next(ctx)
+		if found.Step == fail2ban.RehearseDone || found.Step == fail2ban.RehearseRead || ctx.Err() != nil {
+			if found.Step == fail2ban.RehearseRead { // it loads
+				found.Verdict = fail2ban.VerdictReady
+			}
+			return found
+		}
+	}
+}
+
+// list is what was found, the surest first, then the newest.
+func (f *finding) list() []model.Suspect {
+	var out []model.Suspect
+	for _, s := range f.found {
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b model.Suspect) int {
+		if a.Proven != b.Proven {
+			return map[bool]int{true: -1, false: 1}[a.Proven]
+		}
+		return cmp.Or(b.Changed.Compare(a.Changed), strings.Compare(a.Dir+a.Name, b.Dir+b.Name))
+	})
+	const most = 5
+	return out[:min(len(out), most)]
+}

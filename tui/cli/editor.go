@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// editors are those that are tried where the environment names none.
+var editors = []string{"sensible-editor", "editor", "nano", "vim", "vi"}
+
+// editor has somebody edit a text in a private folder, with the editor of his own
+// choice: no shell is involved, words of the variable are its arguments.
+func editor(name string, text []byte) (*exec.Cmd, func() ([]byte, error), error) {
+	words, err := editorCommand(os.Getenv, exec.LookPath)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.MkdirTemp("", "bantop-edit-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("edit %s: %w", name, err)
+	}
+	path := filepath.Join(dir, filepath.Base(name))
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("edit %s: %w", name, err), os.RemoveAll(dir))
+	}
+	read := func() ([]byte, error) {
+		defer os.RemoveAll(dir)
+		return os.ReadFile(path)
+	}
+	return exec.Command(words[0], append(words[1:], path)...), read, nil
+}
+
+// editorCommand is the command of the editor.
+func editorCommand(env func(string) string, look func(string) (string, error)) ([]string, error) {
+	for _, variable := range []string{"VISUAL", "EDITOR"} {
+		if words := strings.Fields(env(variable)); len(words) > 0 {
+			return words, nil
+		}
+	}
+	for _, name := range editors {
+		if path, err := look(name); err == nil {
+			return []string{path}, nil
+		}
+	}
+	return nil, errors.New("edit the jail: there is no editor here; name one in EDITOR")
+}
