@@ -168,10 +168,14 @@ func (s State) rehearsalStepped(msg RehearsalStepped) (State, []Effect) {
 	p.Rehearsal, p.File, p.On, p.Reason, p.Hint = msg.Rehearsal, msg.File, msg.On, msg.Reason, msg.Hint
 	p.Running = msg.Reason == "" && msg.Rehearsal.Step != fail2ban.RehearseDone
 	s.Preparing = p
-	if !p.Running {
-		return s, []Effect{EndRehearsal{ID: msg.ID}}
+	if p.Running {
+		return s, []Effect{s.rehearse()}
 	}
-	return s, []Effect{s.rehearse()}
+	effects := []Effect{EndRehearsal{ID: msg.ID}}
+	if found := p.finding(); found != "" {
+		effects = append(effects, Journal{At: msg.At, Act: "rehearse " + string(p.Kind), Jail: p.Jail, Result: found})
+	}
+	return s, effects
 }
 
 // rehearsalDropped ends a rehearsal that goes on, and forgets what it found.
@@ -182,6 +186,18 @@ func (s State) rehearsalDropped() (State, []Effect) {
 	}
 	s.Preparing = Preparing{}
 	return s, effects
+}
+
+// finding is why the change cannot be made, for the journal; "" where it can.
+func (p Preparing) finding() string {
+	switch {
+	case p.Reason != "":
+		return "refused: " + p.Reason
+	case !p.Rehearsal.OK():
+		return string(p.Rehearsal.Verdict) + ": " + p.Rehearsal.Reason
+	default:
+		return ""
+	}
 }
 
 // Ready tells whether the change that was rehearsed can be made.
