@@ -95,7 +95,7 @@ func (v bansScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (scree
 	}
 	switch {
 	case key.Matches(msg, k.Sort):
-		v.by, v.reverse = (v.by+1)%banlist.Columns, false
+		v.by, v.reverse = v.nextColumn(), false
 		return v.choose(s), outcome{}
 	case key.Matches(msg, k.Reverse):
 		v.reverse = !v.reverse
@@ -113,6 +113,15 @@ func (v bansScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (scree
 		return v.mark(k, msg, p), outcome{}
 	}
 	return v.act(k, msg)
+}
+
+// nextColumn is what is sorted by next: not by country where none is known.
+func (v bansScreen) nextColumn() banlist.Column {
+	next := (v.by + 1) % banlist.Columns
+	if next == banlist.ByCountry && !v.list.Located() {
+		next++
+	}
+	return next
 }
 
 // busy tells whether there is something that esc takes back before it leaves.
