@@ -26,6 +26,8 @@ var mayImport = map[string][]string{
 	"bantop/fail2ban/fail2bantest": {"bantop/fail2ban", "bantop/fail2ban/wire"},
 	"bantop/model":                 {"bantop/config", "bantop/fail2ban", "bantop/fail2ban/addr", "bantop/model/banlist"},
 	"bantop/model/banlist":         {"bantop/fail2ban", "bantop/fail2ban/addr"},
+	"bantop/model/country":         {"bantop/model", "bantop/model/banlist"},
+	"bantop/model/countrytest":     {},
 	"bantop/model/here":            {},
 	"bantop/model/runner":          {"bantop/model", "bantop/model/banlist", "bantop/model/here", "bantop/model/store", "bantop/config/load", "bantop/fail2ban*"},
 	"bantop/model/store":           {"bantop/model"},

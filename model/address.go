@@ -20,6 +20,14 @@ type BanRecord struct {
 // IgnoreRule is an entry of a jail's ignore list that holds an address.
 type IgnoreRule struct{ Jail, Entry string }
 
+// Place is where an address is, by the country database. The zero Place is that of
+// one that was not looked up.
+type Place struct {
+	Country banlist.Country
+	ASN     uint32 // of its autonomous system; 0 where that is not known
+	ASName  string // likewise ""
+}
+
 // Address is what is known of the address that is open.
 type Address struct {
 	Address string    // "" where none is open
