@@ -35,6 +35,8 @@ type Address struct {
 	Records []BanRecord
 	Ignored []IgnoreRule
 	Reason  string // why the records cannot be had; "" where they can
+	Place   Place
+	NoPlace string // why it is not known where it is; "" where it is, and where no database is set
 
 	inFlight bool
 	request  uint64
@@ -61,6 +63,8 @@ type AddressFetched struct {
 	Records []BanRecord
 	Ignored []IgnoreRule
 	Reason  string
+	Place   Place
+	NoPlace string
 }
 
 func (s State) updateAddress(msg Msg) (State, []Effect) {
@@ -102,6 +106,7 @@ func (s State) addressFetched(msg AddressFetched) State {
 		return s
 	}
 	a.At, a.inFlight, a.Reason = msg.At, false, msg.Reason
+	a.Place, a.NoPlace = msg.Place, msg.NoPlace
 	a.Records, a.Ignored = slices.Clone(msg.Records), slices.Clone(msg.Ignored)
 	s.Address = a
 	return s
