@@ -1,7 +1,6 @@
 package country_test
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"os"
@@ -19,7 +18,7 @@ func BenchmarkCountries(b *testing.B) {
 		networks, records int
 	}{{"like a country's", 250_000, 250}, {"like a city's", 1_100_000, 200_000}} {
 		b.Run(c.name, func(b *testing.B) {
-			file := large(b, c.networks, c.records)
+			file := countrytest.Large(b, c.networks, c.records)
 			fi, err := os.Stat(file)
 			if err != nil {
 				b.Fatal(err)
@@ -35,27 +34,6 @@ func BenchmarkCountries(b *testing.B) {
 			b.ReportMetric(float64(fi.Size())/1e6, "MB")
 		})
 	}
-}
-
-// large is a database of so many networks, in so many places.
-func large(b *testing.B, networks, places int) string {
-	b.Helper()
-	r := rand.New(rand.NewPCG(1, 2))
-	data := make([]countrytest.Map, places)
-	for i := range data {
-		code := string([]byte{'A' + byte(i%26), 'A' + byte(i/26%10)})
-		data[i] = with(countrytest.In(code), dict{"location": dict{"latitude": float64(i) / 7, "longitude": float64(i) / 3, "time_zone": "Europe/Berlin"}})
-	}
-	records := make([]countrytest.Record, networks)
-	for i := range records {
-		a := netip.AddrFrom4([4]byte{byte(1 + r.IntN(222)), byte(r.IntN(256)), byte(r.IntN(256))})
-		bits := 16 + r.IntN(9)
-		if i%8 == 0 {
-			a, bits = netip.AddrFrom16([16]byte{0x20, byte(r.IntN(4)), byte(r.IntN(256)), byte(r.IntN(256)), byte(r.IntN(256)), byte(r.IntN(256))}), 48
-		}
-		records[i] = countrytest.At(fmt.Sprintf("%v/%d", a, bits), data[r.IntN(places)])
-	}
-	return countrytest.File(b, countrytest.Options{Bits: 28}, records...)
 }
 
 // addresses are so many addresses, a tenth of them IPv6.
