@@ -42,6 +42,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzData -fuzztime 1m ./fail2ban/bandb
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m -fuzzminimizetime 1x ./fail2ban/allowfile
 	for f in FuzzCatalogue FuzzSetEnabled FuzzBlame; do go test -run '^$$' -fuzz $$f -fuzztime 20s -fuzzminimizetime 1x ./fail2ban/confdir || exit 1; done
+	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./model/country
 	for f in FuzzEnviron FuzzStat FuzzUtmp; do go test -run '^$$' -fuzz $$f -fuzztime 20s ./model/here || exit 1; done
 	go test -run '^$$' -fuzz FuzzText -fuzztime 1m ./tui/safetext
 

@@ -13,6 +13,7 @@ require (
 	github.com/creack/pty v1.1.24
 	github.com/kisielk/og-rek v1.3.0
 	github.com/muesli/termenv v0.16.0
+	github.com/oschwald/maxminddb-golang/v2 v2.9.0
 	github.com/sebdah/goldie/v2 v2.8.0
 	github.com/spf13/cobra v1.10.2
 	golang.org/x/sys v0.49.0

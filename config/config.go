@@ -34,6 +34,8 @@ type Settings struct {
 
 	SessionCache bool          // an unlocked session lasts; without, every act asks
 	SessionTTL   time.Duration // for how long, at the most
+
+	CountryDatabase string // an MMDB file that tells where addresses are; "" is none
 }
 
 // Default returns the settings that hold where nothing else is said.

@@ -43,11 +43,15 @@ limit = "1m"
 
 [session]
 ttl = "0s"
+
+[country]
+database = "/usr/share/GeoIP//GeoLite2-Country.mmdb"
 `)...)
 	want := config.Settings{
 		SessionCache: true, SessionTTL: 0,
 		Socket: "/run/b.sock", PIDFile: "/run/b.pid", Conf: "/srv/fail2ban", Refresh: 2 * time.Second,
-		Timeout: 500 * time.Millisecond, StateDir: "/srv/state", StoreGroup: "adm", Theme: "none", ASCII: true, Mouse: true, RecoveryWindow: 90 * time.Second,
+		CountryDatabase: "/usr/share/GeoIP/GeoLite2-Country.mmdb",
+		Timeout:         500 * time.Millisecond, StateDir: "/srv/state", StoreGroup: "adm", Theme: "none", ASCII: true, Mouse: true, RecoveryWindow: 90 * time.Second,
 		ActivationConfirm: 45 * time.Second, ActivationLimit: time.Minute,
 	}
 	if err != nil || got.Settings != want {
@@ -64,6 +68,7 @@ func TestWithRefuses(t *testing.T) {
 		"[recovery]\nwindows = \"1s\"":            `bantop.toml:2: unknown key "recovery.windows": did you mean "recovery.window"?`,
 		"recovery.window = \"2h\"":                `bantop.toml:1: recovery.window: "2h" is not a time from 1s to 1h, such as 1m`,
 		"theme = \"dark\"\n\nrefresh = 5":         `bantop.toml:3: refresh: "5" is not a time from 200ms to 1h, such as 1s`,
+		"country.database = \"GeoLite2.mmdb\"":    `bantop.toml:1: country.database: "GeoLite2.mmdb" is not an absolute path, or empty for none`,
 		"socket = \"f2b.sock\"":                   `bantop.toml:1: socket: "f2b.sock" is not an absolute path`,
 		"theme = \"blue\"":                        `bantop.toml:1: theme: "blue" is not one of auto, dark, light, 16 and none`,
 		"ascii = \"maybe\"":                       `bantop.toml:1: ascii: "maybe" is not true or false`,
@@ -113,6 +118,17 @@ func TestLaterValuesWin(t *testing.T) {
 	flag.Text = "5"
 	if _, err = got.With(flag); err == nil || !strings.HasPrefix(err.Error(), "--refresh: refresh: ") {
 		t.Error(err)
+	}
+}
+
+// TestNoCountryDatabase: a later file can take back the database of an earlier one.
+func TestNoCountryDatabase(t *testing.T) {
+	got, err := config.Defaults().With(values(t, "[country]\ndatabase = \"/srv/x.mmdb\"")...)
+	if err != nil || got.CountryDatabase != "/srv/x.mmdb" {
+		t.Fatalf("got %q, %v", got.CountryDatabase, err)
+	}
+	if got, err = got.With(values(t, "[country]\ndatabase = \"\"")...); err != nil || got.CountryDatabase != "" || got.Text("country.database") != "" {
+		t.Errorf("got %q, %v", got.CountryDatabase, err)
 	}
 }
 

@@ -52,6 +52,8 @@ var keys = []key{
 		func(s *Settings) *bool { return &s.SessionCache }),
 	duration("session.ttl", "how long an unlocked session lasts at the most; 0s is not at all",
 		0, 24*time.Hour, func(s *Settings) *time.Duration { return &s.SessionTTL }),
+	optionalPath("country.database", "an MMDB file (GeoLite2, DB-IP, IPinfo) that tells in which country an address is; nothing is asked over the network",
+		func(s *Settings) *string { return &s.CountryDatabase }),
 }
 
 // Key is what there is to say about a setting.
@@ -89,6 +91,22 @@ func path(name, doc string, field func(*Settings) *string) key {
 			*field(s) = filepath.Clean(text)
 			return true
 		}}
+}
+
+// optionalPath is a path that may also be empty, which takes back what another
+// file sets.
+func optionalPath(name, doc string, field func(*Settings) *string) key {
+	k := path(name, doc, field)
+	some := k.set
+	k.form += ", or empty for none"
+	k.set = func(s *Settings, text string) bool {
+		if text != "" {
+			return some(s, text)
+		}
+		*field(s) = ""
+		return true
+	}
+	return k
 }
 
 func group(name, doc string, field func(*Settings) *string) key {

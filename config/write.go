@@ -13,7 +13,7 @@ func Sample() string {
 	writeKeys(&b, func(key) bool { return true }, func(name string, k key) {
 		fmt.Fprintf(&b, "\n# %s.\n# It is %s.\n", upper(k.doc), k.form)
 		value := k.get(Default())
-		if value == "" {
+		if value == "" && !k.set(ptr(Default()), "") {
 			value = "/path"
 			if k.form == "the name of a group" {
 				value = "adm"

@@ -20,6 +20,14 @@ type BanRecord struct {
 // IgnoreRule is an entry of a jail's ignore list that holds an address.
 type IgnoreRule struct{ Jail, Entry string }
 
+// Place is where an address is, by the country database. The zero Place is that of
+// one that was not looked up.
+type Place struct {
+	Country banlist.Country
+	ASN     uint32 // of its autonomous system; 0 where that is not known
+	ASName  string // likewise ""
+}
+
 // Address is what is known of the address that is open.
 type Address struct {
 	Address string    // "" where none is open
@@ -27,6 +35,8 @@ type Address struct {
 	Records []BanRecord
 	Ignored []IgnoreRule
 	Reason  string // why the records cannot be had; "" where they can
+	Place   Place
+	NoPlace string // why it is not known where it is; "" where it is, and where no database is set
 
 	inFlight bool
 	request  uint64
@@ -53,6 +63,8 @@ type AddressFetched struct {
 	Records []BanRecord
 	Ignored []IgnoreRule
 	Reason  string
+	Place   Place
+	NoPlace string
 }
 
 func (s State) updateAddress(msg Msg) (State, []Effect) {
@@ -94,6 +106,7 @@ func (s State) addressFetched(msg AddressFetched) State {
 		return s
 	}
 	a.At, a.inFlight, a.Reason = msg.At, false, msg.Reason
+	a.Place, a.NoPlace = msg.Place, msg.NoPlace
 	a.Records, a.Ignored = slices.Clone(msg.Records), slices.Clone(msg.Ignored)
 	s.Address = a
 	return s

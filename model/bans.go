@@ -17,6 +17,10 @@ type Bans struct {
 	Slow   []string // jails whose bans were asked over the socket, sorted
 	Reason string   // why the newest listing failed; "" where it did not
 
+	// NoCountries is why it is not known in which countries they are, or not of all;
+	// "" where it is, and where no database is set.
+	NoCountries string
+
 	open     int // how many look at it
 	inFlight bool
 	request  uint64
@@ -56,6 +60,8 @@ type BansListed struct {
 	Source  BanSource
 	Slow    []string
 	Reason  string
+
+	NoCountries string
 }
 
 // BansOpened says that somebody looks at the list.
@@ -123,6 +129,7 @@ func (s State) bansListed(msg BansListed) State {
 	b.inFlight, b.Reason, b.Took = false, msg.Reason, msg.Took
 	if msg.Reason == "" {
 		b.List, b.At, b.Source, b.Slow = msg.List, msg.At, msg.Source, slices.Clone(msg.Slow)
+		b.NoCountries = msg.NoCountries
 	}
 	s.Bans = b
 	return s

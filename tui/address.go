@@ -71,6 +71,12 @@ func (v addressScreen) text(p pen, s model.State) []string {
 		style = p.Bad
 	}
 	say(style, words.Verdict(s))
+	if place := words.Place(s.Address.Place); place != "" {
+		say(Style{}, place)
+	}
+	if a.NoPlace != "" {
+		say(p.Warn, p.Alert+" "+words.NoCountries(a.NoPlace))
+	}
 	if own := words.OwnLogins(s.OwnOf()); own != "" {
 		say(p.Warn, p.Alert+" "+own)
 	}

@@ -95,7 +95,7 @@ func (v bansScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (scree
 	}
 	switch {
 	case key.Matches(msg, k.Sort):
-		v.by, v.reverse = (v.by+1)%banlist.Columns, false
+		v.by, v.reverse = v.nextColumn(), false
 		return v.choose(s), outcome{}
 	case key.Matches(msg, k.Reverse):
 		v.reverse = !v.reverse
@@ -113,6 +113,15 @@ func (v bansScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (scree
 		return v.mark(k, msg, p), outcome{}
 	}
 	return v.act(k, msg)
+}
+
+// nextColumn is what is sorted by next: not by country where none is known.
+func (v bansScreen) nextColumn() banlist.Column {
+	next := (v.by + 1) % banlist.Columns
+	if next == banlist.ByCountry && !v.list.Located() {
+		next++
+	}
+	return next
 }
 
 // busy tells whether there is something that esc takes back before it leaves.
@@ -220,7 +229,7 @@ func (v bansScreen) view(p pen, s model.State) []string {
 	lines := []string{v.summary(p, s)}
 	columns := v.columns(p, s)
 	if !p.room().small() {
-		lines = append(lines, "", p.heading(2, columns, order{sortKey(v.by), v.reverse}))
+		lines = append(lines, v.trouble(p, s), p.heading(2, columns, order{sortKey(v.by), v.reverse}))
 	}
 	win := v.win.clamp(len(v.rows), v.seen(p))
 	for i := win.top; i < min(len(v.rows), win.top+v.seen(p)); i++ {
@@ -268,6 +277,9 @@ func (v bansScreen) summary(p pen, s model.State) string {
 	if v.wrong != "" {
 		return p.spread(append(items, item{p.Bad, p.Text(v.wrong), 1}), item{})
 	}
+	if b.NoCountries != "" && p.room().small() { // else it has a line of its own
+		items = append(items, item{p.Warn, p.Text(p.Alert + " " + words.NoCountries(b.NoCountries)), 0})
+	}
 	items = append(items, item{p.Faint, safetext.Text("from " + string(b.Source)), 3})
 	if age := s.Now.Sub(b.At); age >= 5*time.Second {
 		items = append(items, item{p.Faint, safetext.Text(words.Span(age) + " old"), 2})
@@ -275,11 +287,21 @@ func (v bansScreen) summary(p pen, s model.State) string {
 	return p.spread(items, item{})
 }
 
+// trouble is the second line: why countries are not known, else nothing.
+func (v bansScreen) trouble(p pen, s model.State) string {
+	if s.Bans.NoCountries == "" {
+		return ""
+	}
+	return p.line().say(p.Warn, p.Alert+" "+words.NoCountries(s.Bans.NoCountries)).String()
+}
+
 // empty says why there is no row.
 func (v bansScreen) empty(s model.State) safetext.Text {
 	switch {
 	case s.Bans.At.IsZero():
 		return ""
+	case v.query.Countries() && !v.list.Located():
+		return "no country is known: country.database names no file that tells it"
 	case v.filter != "":
 		return "no ban matches the filter; esc clears it"
 	default:
@@ -294,14 +316,14 @@ func (v bansScreen) columns(p pen, s model.State) []column {
 	if p.room().small() {
 		address, jail = 15, 9
 	}
-	return p.fit([]column{
+	columns := []column{
 		{title: "ADDRESS", width: address, rank: 0, sort: sortKey(banlist.ByAddress), cell: func(p pen, row int) (Style, safetext.Text) {
 			return p.Label, p.text(at(row).Address, p.width)
 		}},
 		{title: "JAIL", width: jail, rank: 1, sort: sortKey(banlist.ByJail), cell: func(p pen, row int) (Style, safetext.Text) {
 			return Style{}, p.text(at(row).Jail, p.width)
 		}},
-		{title: "SINCE", width: 12, rank: 3, sort: sortKey(banlist.BySince), cell: func(p pen, row int) (Style, safetext.Text) {
+		{title: "SINCE", width: 12, rank: 4, sort: sortKey(banlist.BySince), cell: func(p pen, row int) (Style, safetext.Text) {
 			return p.Faint, safetext.Text(words.When(at(row).Start.Local(), s.Now.Local()))
 		}},
 		{title: "LEFT", width: 8, right: true, rank: 2, sort: sortKey(banlist.ByLeft), cell: func(p pen, row int) (Style, safetext.Text) {
@@ -310,11 +332,32 @@ func (v bansScreen) columns(p pen, s model.State) []column {
 			}
 			return Style{}, safetext.Text(words.TimeLeft(at(row).Left(s.Now)))
 		}},
-		{title: "COUNT", width: 6, right: true, rank: 4, sort: sortKey(banlist.ByCount), cell: func(p pen, row int) (Style, safetext.Text) {
+		{title: "COUNT", width: 6, right: true, rank: 5, sort: sortKey(banlist.ByCount), cell: func(p pen, row int) (Style, safetext.Text) {
 			if n := at(row).Count; n > 0 {
 				return p.number(n, 6)
 			}
 			return p.Faint, safetext.Text(p.Dash)
 		}},
-	}, p.width-2, 43)
+	}
+	if v.list.Located() {
+		columns = slices.Insert(columns, 1, countryColumn(p, at))
+	}
+	return p.fit(columns, p.width-2, 43)
+}
+
+// countryColumn is in which country bans are. Its heading is short where a long one
+// would take the room of another column.
+func countryColumn(p pen, at func(int) banlist.Row) column {
+	const wide = 90
+	c := column{title: "CC", width: 3, rank: 3, sort: sortKey(banlist.ByCountry)}
+	if p.width >= wide {
+		c.title, c.width = "COUNTRY", 8
+	}
+	c.cell = func(p pen, row int) (Style, safetext.Text) {
+		if country := at(row).Country; country.Known() {
+			return Style{}, p.text(country.String(), c.width)
+		}
+		return p.Faint, safetext.Text(p.Dash)
+	}
+	return c
 }

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -73,8 +74,9 @@ func BenchmarkProbe(b *testing.B) {
 	}
 }
 
-// BenchmarkBans is the list of 100,000 bans: a frame, a key, a letter of a filter,
-// another order, all of them marked.
+// BenchmarkBans is the list of 100,000 bans, with their countries: a frame, a key, a
+// letter of a filter, by a part of an address and by a country, another order, all of
+// them marked.
 func BenchmarkBans(b *testing.B) {
 	for _, n := range []int{100, 100_000} {
 		s := listOf(n)
@@ -83,20 +85,29 @@ func BenchmarkBans(b *testing.B) {
 				_ = s.View()
 			}
 		})
-		for name, keys := range map[string]string{"key": "j", "filter": "/3", "order": "s", "mark all": "*"} {
+		for name, keys := range map[string]struct{ before, measured string }{
+			"key": {"", "j"}, "filter": {"", "/3"}, "filter by country": {"/country:d", "e"}, "filter by another country": {"/!country:d", "e"},
+			"order": {"", "s"}, "order by country": {"sss", "s"}, "mark all": {"", "*"},
+		} {
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
-				at := s
+				begun := typed(s, keys.before)
+				at := begun
 				for b.Loop() {
-					at = s
-					for _, k := range keys {
-						next, _ := at.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{k}})
-						at = next.(Model)
-					}
+					at = typed(begun, keys.measured)
 				}
 				_ = at.View()
 			})
 		}
 	}
+}
+
+// typed is a dashboard after letters were typed.
+func typed(m Model, letters string) Model {
+	for _, k := range letters {
+		next, _ := m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{k}})
+		m = next.(Model)
+	}
+	return m
 }
 
 // listOf is a dashboard that shows so many bans.
@@ -111,9 +122,19 @@ func listOf(n int) Model {
 		Perform: func(context.Context, model.Effect) model.Msg { return nil }, Look: func(config.Settings) Look { return Look{Theme: NewTheme("dark")} }})
 	for _, msg := range []tea.Msg{model.Started{At: t0}, tea.WindowSizeMsg{Width: 100, Height: 28},
 		model.ProbeFinished{ProbeID: model.ProbeID{Term: 1, Seq: 1}, Request: 1, Finished: t0, Version: "1.0.2", PID: 1, Jails: []fail2ban.Jail{{Name: "sshd"}}},
-		tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{'2'}}, model.BansListed{Request: 1, At: t0, Source: model.FromDatabase, List: banlist.New(bans)}} {
+		tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{'2'}}, model.BansListed{Request: 1, At: t0, Source: model.FromDatabase, List: banlist.NewLocated(bans, spread)}} {
 		next, _ := m.Update(msg)
 		m = next.(Model)
 	}
 	return m
+}
+
+// spread puts addresses into some two hundred countries.
+func spread(of []netip.Addr) []banlist.Country {
+	out := make([]banlist.Country, len(of))
+	for i, a := range of {
+		b := a.As16()
+		out[i] = banlist.Country{'A' + b[15]%10, 'A' + b[14]%20}
+	}
+	return out
 }

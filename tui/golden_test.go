@@ -349,6 +349,14 @@ var scenes = []scene{
 		own(s)
 		banned(s).press(":", "198.51.100.7", "enter").send(model.AddressFetched{Request: 1, At: s.now})
 	}},
+	{"an address, and where it is", func(s *stage) { located(opened(s)) }},
+	{"an address of which it is not known where it is", func(s *stage) {
+		banned(s).press(":", "192.0.2.99", "enter").send(model.AddressFetched{Request: 1, At: s.now, Place: model.Place{Country: banlist.Unknown}})
+	}},
+	{"an address, and a country database that is damaged", func(s *stage) {
+		banned(s).press(":", "192.0.2.99", "enter").send(model.AddressFetched{Request: 1, At: s.now,
+			NoPlace: "read the country database /usr/share/GeoIP/GeoLite2-Country.mmdb: it is no MMDB file, or a damaged one: error opening database: invalid MaxMind DB file"})
+	}},
 	{"opening an address", func(s *stage) { attacked(s).press(":", "203.0.113.", "backspace") }},
 	{"opening what is no address", func(s *stage) { attacked(s).press(":", "nobody", "enter") }},
 	{"bans: not listed yet", func(s *stage) { attacked(s).press("2") }},
@@ -360,6 +368,18 @@ var scenes = []scene{
 	{"bans: marked", func(s *stage) { banned(s).press("space", "down", "space", "down", "v", "down", "down") }},
 	{"bans: it failed", func(s *stage) {
 		banned(s).wait(time.Minute).probe(busy()).send(model.BansListed{Request: 2, At: s.now, Reason: "no answer for 30s (/var/run/fail2ban/fail2ban.sock)"})
+	}},
+	{"bans: with countries", func(s *stage) { located(banned(s)) }},
+	{"bans: by country", func(s *stage) { located(banned(s)).press("S", "s", "s", "s", "s", "down") }},
+	{"bans: typing a filter by country", func(s *stage) { located(banned(s)).press("/", "country:de,", "-") }},
+	{"bans: a filter by country where none is known", func(s *stage) { banned(s).press("/", "!country:de", "enter") }},
+	{"bans: the country database is not there", func(s *stage) {
+		banned(s).send(model.BansListed{Request: 1, At: s.now, Source: model.FromDatabase, List: s.m.state.Bans.List,
+			NoCountries: "read the country database /usr/share/GeoIP/GeoLite2-Country.mmdb: no such file or directory"})
+	}},
+	{"bans: the country database is damaged in part", func(s *stage) {
+		located(banned(s)).send(model.BansListed{Request: 1, At: s.now, Source: model.FromDatabase, List: s.m.state.Bans.List,
+			NoCountries: "read the country database /srv/x.mmdb: it is damaged: unexpected end of database"})
 	}},
 	{"bans: the question", func(s *stage) { banned(s).press("o", "y", "space", "space", "space", "space", "u") }},
 	{"bans: the question of one", func(s *stage) { banned(s).press("o", "y", "U") }},
@@ -442,6 +462,28 @@ func banned(s *stage) *stage {
 	more("sshd", "192.0.2.7", 9*time.Minute+17*time.Second, 10*time.Minute)
 	more("nginx-http-auth", "mallory", 30*time.Second, time.Hour)
 	return s.send(model.BansListed{Request: 1, At: s.now, Took: 3 * time.Millisecond, Source: model.FromDatabase, List: banlist.New(bans)})
+}
+
+// located is the list of bans with their countries, and what is known of where the
+// address is that is open.
+func located(s *stage) *stage {
+	list := s.m.state.Bans.List
+	var bans []fail2ban.JailBan
+	for i := range list.Len() {
+		bans = append(bans, list.Row(int32(i)).JailBan)
+	}
+	known := func(of []netip.Addr) []banlist.Country {
+		out := make([]banlist.Country, len(of))
+		for i, a := range of {
+			b := a.As16()
+			out[i], _ = banlist.ParseCountry([]string{"CN", "DE", "US", "FR", "BR", ""}[b[15]/4%6])
+		}
+		return out
+	}
+	s.send(model.BansListed{Request: 1, At: s.now, Took: 3 * time.Millisecond, Source: model.FromDatabase, List: banlist.NewLocated(bans, known)})
+	a := s.m.state.Address
+	de, _ := banlist.ParseCountry("DE")
+	return s.send(model.AddressFetched{Request: 1, At: s.now, Records: a.Records, Place: model.Place{Country: de, ASN: 64500, ASName: "Example Networks GmbH"}})
 }
 
 // own is somebody who is logged in from an address.

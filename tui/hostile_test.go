@@ -3,6 +3,7 @@ package tui
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,13 +79,24 @@ func hostileBans(s *stage, text string) {
 	ban := fail2ban.JailBan{Jail: text, Ban: fail2ban.Ban{Address: text, Start: s.now}}
 	s.send(model.OwnRead{At: s.now, Own: []model.Own{{Addr: netip.MustParseAddr("192.0.2.1"), Who: text, TTY: text, From: text, Mine: true, Banned: []string{text}}}})
 	for request := range uint64(3) {
-		s.send(model.BansListed{Request: request, At: s.now, Source: model.FromDatabase, List: banlist.New([]fail2ban.JailBan{ban}), Slow: []string{text}})
+		s.send(model.BansListed{Request: request, At: s.now, Source: model.FromDatabase, List: hostileList(ban), Slow: []string{text}, NoCountries: text})
 		s.send(model.AddressFetched{Request: request, At: s.now, Reason: text, Ignored: []model.IgnoreRule{{Jail: text, Entry: text}},
+			Place: model.Place{Country: banlist.Country{0x1b, '['}, ASName: text}, NoPlace: text,
 			Records: []model.BanRecord{{JailBan: ban, Current: true, Matches: []string{text}}}})
 		s.send(model.ActedOn{ID: request, At: s.now, Reason: text, Hint: text, Results: []model.Result{{
 			BatchTarget: model.BatchTarget{Target: fail2ban.Target{Jail: text, Address: text}}, Outcome: model.OutcomeRefused, Reason: text}}})
 	}
 	s.send(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(text)[:min(40, len([]rune(text)))], Paste: true})
+}
+
+// hostileList is a list of a ban, and of one that is in a country of control
+// characters.
+func hostileList(ban fail2ban.JailBan) *banlist.List {
+	at := ban
+	at.Address = "192.0.2.1"
+	return banlist.NewLocated([]fail2ban.JailBan{ban, at}, func(of []netip.Addr) []banlist.Country {
+		return slices.Repeat([]banlist.Country{{0x1b, '['}}, len(of))
+	})
 }
 
 func hostileDetail(s *stage, text string) model.JailFetched {

@@ -77,8 +77,12 @@ func (m Model) foot() []string {
 			put(m.pen.Faint, "  enter keeps the filter, esc clears it").String()}
 	}
 	if b, is := m.top().(bansScreen); is && b.typing {
+		hint := safetext.Text("  203.0.113.0/24  jail:sshd  left:<1h  count:>3  !not")
+		if b.list.Located() {
+			hint += "  country:DE"
+		}
 		return []string{m.pen.line().put(m.pen.Key, "/").say(Style{}, b.filter).put(m.pen.Mark, " ").
-			put(m.pen.Faint, "  203.0.113.0/24  jail:sshd  left:<1h  count:>3  !not").String()}
+			put(m.pen.Faint, hint).String()}
 	}
 	if j, is := m.top().(jailsScreen); is && j.typing {
 		return []string{m.pen.line().put(m.pen.Key, "/").say(Style{}, j.filter).put(m.pen.Mark, " ").

@@ -16,7 +16,8 @@ import (
 // Row is one ban.
 type Row struct {
 	fail2ban.JailBan
-	Net netip.Prefix // what Address means; not valid where it is no address
+	Net     netip.Prefix // what Address means; not valid where it is no address
+	Country Country      // where its first address is
 }
 
 // Target is what an act on the row is done to.
@@ -41,6 +42,7 @@ type Column int
 // The columns.
 const (
 	ByAddress Column = iota
+	ByCountry
 	ByJail
 	BySince
 	ByLeft
@@ -50,12 +52,18 @@ const (
 
 // List is every ban. It never changes: the zero List is empty.
 type List struct {
-	rows   []Row
-	orders [Columns][]int32 // of each column, the rows in its order
+	rows    []Row
+	orders  [Columns][]int32 // of each column, the rows in its order
+	located bool             // it is known in which countries they are
 }
 
 // New makes a list of bans. Of two of one address in one jail the later counts.
-func New(bans []fail2ban.JailBan) *List {
+func New(bans []fail2ban.JailBan) *List { return NewLocated(bans, nil) }
+
+// NewLocated makes a list of bans and looks up in which countries they are: of is
+// given the first address of each, and gives their countries in the same order, or
+// nil where they cannot be had. Where of is nil, nothing is looked up.
+func NewLocated(bans []fail2ban.JailBan, of func([]netip.Addr) []Country) *List {
 	l := &List{rows: make([]Row, 0, len(bans))}
 	at := make(map[fail2ban.Target]int, len(bans))
 	for _, b := range bans {
@@ -70,11 +78,45 @@ func New(bans []fail2ban.JailBan) *List {
 		at[row.Target()] = len(l.rows)
 		l.rows = append(l.rows, row)
 	}
+	if of != nil {
+		l.locate(of)
+	}
 	for c := range Columns {
-		l.orders[c] = l.order(c)
+		if c != ByCountry {
+			l.orders[c] = l.order(c)
+		}
+	}
+	l.orders[ByCountry] = l.orders[ByAddress]
+	if l.located {
+		l.orders[ByCountry] = byCountry(l.rows, l.orders[ByAddress])
 	}
 	return l
 }
+
+// locate looks up in which countries the rows are. What is no address is in none.
+func (l *List) locate(of func([]netip.Addr) []Country) {
+	addresses := make([]netip.Addr, 0, len(l.rows))
+	for i := range l.rows {
+		if l.rows[i].Net.IsValid() {
+			addresses = append(addresses, l.rows[i].Net.Addr())
+		}
+	}
+	countries := of(addresses)
+	if countries == nil {
+		return
+	}
+	l.located = true
+	for i := range l.rows {
+		l.rows[i].Country = Unknown
+		if l.rows[i].Net.IsValid() && len(countries) > 0 {
+			l.rows[i].Country, countries = countries[0], countries[1:]
+		}
+	}
+}
+
+// Located tells whether it is known in which countries the bans are, as far as the
+// database goes.
+func (l *List) Located() bool { return l != nil && l.located }
 
 // Len is how many bans there are.
 func (l *List) Len() int {
@@ -107,6 +149,7 @@ func (l *List) order(c Column) []int32 {
 	return order
 }
 
+// comparisons are of the columns that are sorted by themselves; byCountry is not.
 var comparisons = [Columns]func(a, b *Row) int{
 	ByAddress: byAddress,
 	ByJail:    func(a, b *Row) int { return strings.Compare(a.Jail, b.Jail) },
@@ -149,9 +192,11 @@ func byLeft(a, b *Row) int {
 }
 
 // Select are the numbers of the rows that a query finds, in the order of a
-// column, or from its end.
+// column, or from its end. One that asks for countries, or for what is not in
+// them, finds nothing in a list of which they are not known: else "all but those of
+// this country" would be all.
 func (l *List) Select(q Query, by Column, reverse bool, now time.Time) []int32 {
-	if l == nil {
+	if l == nil || q.Countries() && !l.located {
 		return nil
 	}
 	out := make([]int32, 0, len(l.rows))

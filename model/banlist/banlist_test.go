@@ -3,6 +3,7 @@ package banlist_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -114,10 +115,93 @@ func TestQueries(t *testing.T) {
 func TestQueriesRefused(t *testing.T) {
 	for query, want := range map[string]string{
 		"left:1h": "left:<1h", "left:<": "left:<1h", "left:<soon": "left:<1h", "count:many": "count:>3", "count:>3x": "count:>3", "x !left:5": "left:<1h",
+		"country:": "country:DE", "country:D": "country:DE", "country:DEU": "country:DE", "country:DE,": "country:DE", "!country:d3": "country:- where",
 	} {
 		if _, err := banlist.ParseQuery(query); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", query, err)
 		}
+	}
+}
+
+// located are the bans above, looked up in a database that knows some of them.
+func located() *banlist.List {
+	return banlist.NewLocated(some(), func(addresses []netip.Addr) []banlist.Country {
+		var out []banlist.Country
+		for _, a := range addresses {
+			code := map[string]string{"203.0.113.9": "de", "203.0.113.40": "FR", "198.51.100.0": "DE", "2001:db8::5": "AT"}[a.String()]
+			c, _ := banlist.ParseCountry(code)
+			out = append(out, c)
+		}
+		return out
+	})
+}
+
+// TestCountries: a list that was looked up is ordered and filtered by country; where
+// it is not known comes last, and what is no address is nowhere.
+func TestCountries(t *testing.T) {
+	l := located()
+	if !l.Located() || banlist.New(some()).Located() {
+		t.Error("located or not")
+	}
+	const order = "2001:db8::5 recidive, 198.51.100.0/24 recidive, 203.0.113.9 postfix, 203.0.113.9 sshd, 203.0.113.40 sshd, 9.9.9.9 sshd, mallory users, what is this odd"
+	if got := shown(l, l.Select(banlist.Query{}, banlist.ByCountry, false, t0)); got != order {
+		t.Errorf("got %s", got)
+	}
+	for query, want := range map[string]string{
+		"country:DE":            "198.51.100.0/24 recidive, 203.0.113.9 postfix, 203.0.113.9 sshd",
+		"country:de jail:sshd":  "203.0.113.9 sshd",
+		"country:at,FR":         "2001:db8::5 recidive, 203.0.113.40 sshd",
+		"country:-":             "9.9.9.9 sshd, mallory users, what is this odd",
+		"country:-,fr":          "203.0.113.40 sshd, 9.9.9.9 sshd, mallory users, what is this odd",
+		"!country:DE,AT,-":      "203.0.113.40 sshd",
+		"country:SE":            "",
+		"!country:- !jail:sshd": "2001:db8::5 recidive, 198.51.100.0/24 recidive, 203.0.113.9 postfix",
+	} {
+		q, err := banlist.ParseQuery(query)
+		if err != nil || !q.Countries() {
+			t.Errorf("%q: %v", query, err)
+			continue
+		}
+		if got := shown(l, l.Select(q, banlist.ByCountry, false, t0)); got != want {
+			t.Errorf("%q:\n got %s\nwant %s", query, got, want)
+		}
+	}
+}
+
+// TestCountriesNotKnown: where countries are not known, what asks for them finds
+// nothing, turned round too, and their order is that of the addresses.
+func TestCountriesNotKnown(t *testing.T) {
+	lists := map[string]*banlist.List{
+		"never looked up": banlist.New(some()),
+		"no database":     banlist.NewLocated(some(), func([]netip.Addr) []banlist.Country { return nil }),
+	}
+	for name, l := range lists {
+		for _, query := range []string{"country:DE", "!country:DE", "country:-", "203. !country:-"} {
+			q, err := banlist.ParseQuery(query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rows := l.Select(q, banlist.BySince, false, t0); len(rows) > 0 {
+				t.Errorf("%s: %q finds %s", name, query, shown(l, rows))
+			}
+		}
+		all := banlist.Query{}
+		if got, want := l.Select(all, banlist.ByCountry, false, t0), l.Select(all, banlist.ByAddress, false, t0); !slices.Equal(got, want) || l.Located() || l.Row(0).Country.Looked() {
+			t.Errorf("%s: %v, %+v", name, got, l.Row(0))
+		}
+	}
+}
+
+// TestParseCountry: two letters are a code, whatever else a file holds is none.
+func TestParseCountry(t *testing.T) {
+	for text, want := range map[string]string{"DE": "DE", "de": "DE", "zZ": "ZZ", "": "", "D": "", "DEU": "", "D1": "", "--": "", "\x1b[": "", "{|": "", "@[": "", "é": "", "\x00\x00": ""} {
+		c, ok := banlist.ParseCountry(text)
+		if c.String() != want || ok != (want != "") || !c.Looked() || c.Known() != ok {
+			t.Errorf("%q: %q, %v", text, c.String(), ok)
+		}
+	}
+	if c := (banlist.Country{}); c.Looked() || c.Known() || c.String() != "" {
+		t.Errorf("%+v", c)
 	}
 }
 
@@ -177,8 +261,8 @@ func many(n int) []fail2ban.JailBan {
 // TestSelectIsSorted holds on many bans that every selection keeps its order,
 // and finds what looking at each row finds.
 func TestSelectIsSorted(t *testing.T) {
-	l := banlist.New(many(3000))
-	q, err := banlist.ParseQuery("jail:s left:>1h !2001:")
+	l := banlist.NewLocated(many(3000), spread)
+	q, err := banlist.ParseQuery("jail:s left:>1h !2001: !country:AA,AB")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,18 +285,33 @@ func TestSelectIsSorted(t *testing.T) {
 	}
 }
 
-// BenchmarkNew makes a list of 100,000 bans, BenchmarkSelect filters one.
+// spread puts addresses into some two hundred countries, by their last bytes.
+func spread(addresses []netip.Addr) []banlist.Country {
+	out := make([]banlist.Country, len(addresses))
+	for i, a := range addresses {
+		b := a.As16()
+		out[i] = banlist.Country{'A' + b[15]%8, 'A' + b[14]%26}
+	}
+	return out
+}
+
+// BenchmarkNew makes a list of 100,000 bans, without and with their countries,
+// BenchmarkSelect filters one.
 func BenchmarkNew(b *testing.B) {
 	bans := many(100_000)
-	b.ReportAllocs()
-	for b.Loop() {
-		banlist.New(bans)
+	for name, of := range map[string]func([]netip.Addr) []banlist.Country{"plain": nil, "located": spread} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				banlist.NewLocated(bans, of)
+			}
+		})
 	}
 }
 
 func BenchmarkSelect(b *testing.B) {
-	l := banlist.New(many(100_000))
-	for _, query := range []string{"", "203.0", "203.0.0.0/8", "jail:sshd left:<1h"} {
+	l := banlist.NewLocated(many(100_000), spread)
+	for _, query := range []string{"", "203.0", "203.0.0.0/8", "jail:sshd left:<1h", "country:AB", "!country:AB,AC,AD,AE"} {
 		q, err := banlist.ParseQuery(query)
 		if err != nil {
 			b.Fatal(err)

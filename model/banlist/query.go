@@ -15,8 +15,9 @@ type Query struct{ conditions []condition }
 
 // condition is one word of a query.
 type condition struct {
-	match func(r *Row, now time.Time) bool
-	timed bool // whether it holds changes as time passes
+	match     func(r *Row, now time.Time) bool
+	timed     bool // whether it holds changes as time passes
+	countries bool // it asks in which country the address is
 }
 
 // ParseQuery reads a query: words, all of which have to hold.
@@ -26,6 +27,8 @@ type condition struct {
 //	jail:ssh        a part of a jail's name
 //	left:<1h        what ends within an hour; left:>1d; left:forever
 //	count:>3        what was banned more than three times
+//	country:DE      what is in a country; country:DE,FR in one of them; country:-
+//	                where it is not known
 //	!word           what a word does not find
 //
 // The error says which word cannot be read, and what it may be.
@@ -56,6 +59,8 @@ func parseWord(word string) (condition, error) {
 		return parseLeft(value)
 	case "count":
 		return parseCount(value)
+	case "country":
+		return parseCountries(value)
 	}
 	if p, _, err := addr.Parse(word); err == nil && strings.Contains(word, "/") {
 		return condition{match: func(r *Row, _ time.Time) bool { return r.Net.IsValid() && r.Net.Overlaps(p) }}, nil

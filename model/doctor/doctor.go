@@ -91,6 +91,9 @@ func (d *Doctor) Check(ctx context.Context, fresh bool) []model.Check {
 	if p := d.found; p.allowErr != nil || len(p.allowed) > 0 {
 		checks = append(checks, d.allowed())
 	}
+	if d.opts.Settings.CountryDatabase != "" {
+		checks = append(checks, d.countries())
+	}
 	if d.opts.Terminal != nil {
 		checks = append(checks, d.opts.Terminal())
 	}

@@ -37,6 +37,7 @@ func (r *Runner) doFetchAddress(ctx context.Context, e model.FetchAddress) model
 			msg.Ignored = append(msg.Ignored, model.IgnoreRule{Jail: jail, Entry: entry})
 		}
 	}
+	msg.Place, msg.NoPlace = r.place(e.Address)
 	msg.At = r.now()
 	return msg
 }

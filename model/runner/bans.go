@@ -9,7 +9,6 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/bandb"
 	"bantop/model"
-	"bantop/model/banlist"
 )
 
 // listTime is how long the bans may take to be listed: 100,000 of one jail over
@@ -64,7 +63,7 @@ func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 	if msg.Source = source(known != nil, len(msg.Slow), len(e.Jails)); msg.Source != model.FromDatabase {
 		msg.Took -= read - read/databaseCheaper
 	}
-	msg.List = banlist.New(all)
+	msg.List, msg.NoCountries = r.located(ctx, all)
 	slices.Sort(msg.Slow)
 	return msg
 }

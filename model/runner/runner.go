@@ -61,6 +61,8 @@ type Options struct {
 	Person  Person                 // who acts
 	File    string                 // the administrator's settings file, beside which settings are kept
 
+	Countries Countries // where addresses are; nil where no database is set
+
 	Keep     Keep                  // nil where the configuration is not to be written
 	Sessions func() []here.Session // who is logged in; default on this machine
 

@@ -27,6 +27,8 @@ banned. A filter is made of words that all have to hold:
   jail:ssh        a part of a jail's name
   left:<1h        what ends within an hour; left:>1d; left:forever
   count:>3        what was banned more than three times
+  country:DE      what is in a country; country:DE,FR in one of them; country:-
+                  where it is not known (the setting country.database)
   !word           what a word does not find`,
 		Example: `  sudo bantop bans
   sudo bantop bans --jail sshd 'left:>1d'
@@ -48,11 +50,16 @@ banned. A filter is made of words that all have to hold:
 			if err != nil {
 				return err
 			}
+			b := l.state.Bans
+			if query.Countries() && !b.List.Located() {
+				return noCountries(b.NoCountries)
+			}
+			warn(cmd, b.NoCountries)
 			switch out, now := cmd.OutOrStdout(), l.state.Now; {
 			case asJSON:
 				return plain.BansJSON(out, rows, now)
 			case asCSV:
-				return plain.BansCSV(out, door(), rows, now)
+				return plain.BansCSV(out, door(), rows, b.List.Located(), now)
 			default:
 				return plain.BansText(out, door(), rows, now)
 			}
@@ -85,4 +92,19 @@ func (l *looker) bans(cmd *cobra.Command, query banlist.Query, jails []string) (
 		}
 	}
 	return rows, nil
+}
+
+// noCountries is why bans cannot be filtered by country.
+func noCountries(reason string) error {
+	if reason == "" {
+		return errors.New("bans: no country is known\nnext: set country.database to an MMDB file, such as GeoLite2-Country.mmdb")
+	}
+	return errors.New("bans: " + reason + "\nnext: bantop doctor")
+}
+
+// warn tells of what is missing in what is printed.
+func warn(cmd *cobra.Command, reason string) {
+	if reason != "" {
+		fmt.Fprintln(cmd.ErrOrStderr(), "bantop: "+string(door().Text(reason)))
+	}
 }

@@ -1,17 +1,20 @@
 package cli_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
 
 	"bantop/fail2ban/fail2bantest"
+	"bantop/model/countrytest"
 )
 
 // BenchmarkIdle is a dashboard that nobody touches, on a real server where
@@ -148,4 +151,88 @@ func benchIdle(b *testing.B, program string, args ...string) {
 		b.ReportMetric(float64(bytes)/while.Seconds(), "B/s")
 		b.ReportMetric(float64(cpu)/1e6/while.Seconds(), "cpu-ms/s")
 	}
+}
+
+// BenchmarkBansOpen opens the list of 100,000 bans of a real server with the program
+// as it is released: without a country database, and with ones as large as
+// GeoLite2-Country and GeoLite2-City. "ms" is from the key to the list, "MiB" the most
+// memory that the process ever had in use, "own-MiB" what of that is not the kernel's
+// copy of files.
+func BenchmarkBansOpen(b *testing.B) {
+	installs, err := fail2bantest.Installs()
+	if err != nil {
+		b.Skip(err)
+	}
+	bantop := buildBantop(b)
+	jails := []string{"j001", "j002", "j003", "j004", "j005"}
+	r := fail2bantest.NewReal(b, installs[0], fail2bantest.RealOptions{Jails: jails})
+	loaded(b, r, jails, 20_000)
+	for _, c := range []struct{ name, database string }{
+		{"no countries", ""}, {"like a country's", countrytest.Large(b, 250_000, 250)}, {"like a city's", countrytest.Large(b, 1_100_000, 200_000)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			var ms, most, own []float64
+			for b.Loop() {
+				m, hwm, anon := openBans(b, bantop, r.ConfDir, c.database)
+				ms, most, own = append(ms, m), append(most, hwm), append(own, anon)
+			}
+			b.ReportMetric(0, "ns/op") // the rest is starting and waiting
+			b.ReportMetric(fail2bantest.Median(ms), "ms")
+			b.ReportMetric(fail2bantest.Median(most), "MiB")
+			b.ReportMetric(fail2bantest.Median(own), "own-MiB")
+		})
+	}
+}
+
+// openBans opens a dashboard and its list of bans, and returns how long the list took,
+// the most memory of the process, and its memory that is no file, in the end.
+func openBans(b *testing.B, bantop, conf, database string) (ms, most, own float64) {
+	b.Helper()
+	cmd := exec.Command(bantop, "-c", conf, "--state-dir", b.TempDir())
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0", "BANTOP_COUNTRY_DATABASE="+database)
+	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 100, Rows: 28})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill() // fails only when it is gone
+		_ = cmd.Wait()         // it was killed
+		tty.Close()
+	}()
+	var seen []byte
+	until := func(text string) {
+		buf := make([]byte, 65536)
+		for !bytes.Contains(seen, []byte(text)) {
+			n, err := tty.Read(buf)
+			if err != nil {
+				b.Fatalf("no %q: %v", text, err)
+			}
+			seen = append(seen, buf[:n]...)
+		}
+	}
+	until("5 jails")
+	begun := time.Now()
+	if _, err := tty.WriteString("2"); err != nil {
+		b.Fatal(err)
+	}
+	until("100,000 bans")
+	ms = float64(time.Since(begun)) / 1e6
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for line := range strings.Lines(string(status)) {
+		var kib float64
+		name, value, _ := strings.Cut(line, ":")
+		if _, err := fmt.Sscan(value, &kib); err != nil {
+			continue
+		}
+		switch name {
+		case "VmHWM":
+			most = kib / 1024
+		case "RssAnon":
+			own = kib / 1024
+		}
+	}
+	return ms, most, own
 }

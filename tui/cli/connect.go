@@ -14,6 +14,7 @@ import (
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/socket"
 	"bantop/model"
+	"bantop/model/country"
 	"bantop/model/doctor"
 	"bantop/model/runner"
 	"bantop/model/store"
@@ -91,14 +92,24 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		Client: client, Control: ctl, Timeout: s.Timeout, Watch: c.use == dashboard, Checks: doc.Check,
 		Store: shared, Failed: failed, Once: c.use == oneLook,
 		Conf: s.Conf, Guard: guards(s, c.file),
-		Keep:   keep{allowfile.Options{Conf: s.Conf}},
-		Person: runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.file, LogTarget: conf.LogTarget,
+		Keep:      keep{allowfile.Options{Conf: s.Conf}},
+		Countries: countries(s),
+		Person:    runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.file, LogTarget: conf.LogTarget,
 	})
 	return server{state: state, runner: run, close: func() {
 		run.EndRehearsals()
 		_ = client.Close() // what it was wanted for is done
 		closeStore(ctx, shared, c.use)
 	}}
+}
+
+// countries tells where addresses are, nil where no database is set. It is not read
+// before somebody looks at bans.
+func countries(s config.Settings) runner.Countries {
+	if s.CountryDatabase == "" {
+		return nil
+	}
+	return country.At(s.CountryDatabase)
 }
 
 // closeStore gives the lease back. A command that ends at once does not close

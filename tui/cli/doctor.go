@@ -22,7 +22,7 @@ func newDoctor(f *flags) *cobra.Command {
 		Use:   "doctor",
 		Short: "Say what is wrong, and what mends it",
 		Long: `Look at everything that bantop and fail2ban need on this machine: settings,
-socket, permission, versions, configuration, database, log, state, terminal,
+socket, permission, versions, configuration, databases, log, state, terminal,
 clock and service. Each is ok, or it says what is wrong, why, and the one
 command that mends it. It ends with
   0  nothing is wrong

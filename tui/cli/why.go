@@ -37,6 +37,7 @@ somebody is logged in from it. It ends with
 			if reason := l.state.Bans.Reason; reason != "" { // nobody is told that it is not banned
 				return fmt.Errorf("say why %s is banned: %s", args[0], reason)
 			}
+			warn(cmd, l.state.Address.NoPlace)
 			if asJSON {
 				err = plain.WhyJSON(cmd.OutOrStdout(), l.state)
 			} else {

@@ -2,6 +2,7 @@ package plain
 
 import (
 	"encoding/csv"
+	"encoding/json"
 	"io"
 	"strconv"
 	"strings"
@@ -23,10 +24,32 @@ type Ban struct {
 	SecondsLeft *int64     `json:"seconds_left"` // null for a permanent one
 	Permanent   bool       `json:"permanent"`
 	Count       int        `json:"count"` // how often it was banned; 0 where that is not known
+
+	Country *Code `json:"country,omitempty"` // only where a country database is set
+}
+
+// Code is the code of a country, null where it is not known.
+type Code string
+
+// MarshalJSON writes it.
+func (c Code) MarshalJSON() ([]byte, error) {
+	if c == "" {
+		return []byte("null"), nil
+	}
+	return json.Marshal(string(c))
+}
+
+// code is the code of a country, nil where nobody looked it up.
+func code(c banlist.Country) *Code {
+	if !c.Looked() {
+		return nil
+	}
+	text := Code(c.String())
+	return &text
 }
 
 func ban(r banlist.Row, now time.Time) Ban {
-	b := Ban{Address: r.Address, Jail: r.Jail, Since: moment(r.Start), Until: moment(r.End), Count: r.Count}
+	b := Ban{Address: r.Address, Jail: r.Jail, Since: moment(r.Start), Until: moment(r.End), Count: r.Count, Country: code(r.Country)}
 	if b.Permanent = r.Length == fail2ban.Permanent; !b.Permanent && r.Timed() {
 		left := int64(r.Left(now) / time.Second)
 		b.SecondsLeft = &left
@@ -44,10 +67,14 @@ func BansJSON(w io.Writer, rows []banlist.Row, now time.Time) error {
 }
 
 // BansCSV writes bans as CSV (RFC 4180) with a heading. Control characters are
-// shown as marks, as they are on the screen.
-func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, now time.Time) error {
+// shown as marks, as they are on the screen. Where the bans are located, their
+// countries come last.
+func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, located bool, now time.Time) error {
 	out := csv.NewWriter(w)
 	lines := [][]string{{"address", "jail", "since", "until", "seconds_left", "permanent", "count"}}
+	if located {
+		lines[0] = append(lines[0], "country")
+	}
 	text := func(t *time.Time) string {
 		if t == nil {
 			return ""
@@ -60,14 +87,18 @@ func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, now time.Time)
 		if b.SecondsLeft != nil {
 			left = strconv.FormatInt(*b.SecondsLeft, 10)
 		}
-		lines = append(lines, []string{string(door.Text(b.Address)), string(door.Text(b.Jail)), text(b.Since), text(b.Until), left, strconv.FormatBool(b.Permanent), strconv.Itoa(b.Count)})
+		line := []string{string(door.Text(b.Address)), string(door.Text(b.Jail)), text(b.Since), text(b.Until), left, strconv.FormatBool(b.Permanent), strconv.Itoa(b.Count)}
+		if located {
+			line = append(line, string(door.Text(r.Country.String())))
+		}
+		lines = append(lines, line)
 	}
 	return out.WriteAll(lines)
 }
 
 // BansText writes bans for people.
 func BansText(w io.Writer, door safetext.Door, rows []banlist.Row, now time.Time) error {
-	lines := [][]string{{"ADDRESS", "JAIL", "SINCE", "LEFT", "COUNT"}}
+	lines := [][]string{{"ADDRESS", "COUNTRY", "JAIL", "SINCE", "LEFT", "COUNT"}}
 	for _, r := range rows {
 		count := ""
 		if r.Count > 0 {
@@ -77,7 +108,7 @@ func BansText(w io.Writer, door safetext.Door, rows []banlist.Row, now time.Time
 		if r.Timed() {
 			left = words.TimeLeft(r.Left(now))
 		}
-		lines = append(lines, []string{r.Address, r.Jail, words.When(r.Start.Local(), now.Local()), left, count})
+		lines = append(lines, []string{r.Address, r.Country.String(), r.Jail, words.When(r.Start.Local(), now.Local()), left, count})
 	}
 	return columns(w, door, lines)
 }

@@ -70,15 +70,18 @@ func printed(t *testing.T, text string) map[string]func(io.Writer) error {
 		"15 settings, JSON": func(w io.Writer) error { return plain.SettingsJSON(w, settings) },
 		"16 bans":           func(w io.Writer) error { return plain.BansText(w, door, rows, now) },
 		"17 bans, JSON":     func(w io.Writer) error { return plain.BansJSON(w, rows, now) },
-		"18 bans, CSV":      func(w io.Writer) error { return plain.BansCSV(w, door, rows, now) },
+		"18 bans, CSV":      func(w io.Writer) error { return plain.BansCSV(w, door, rows, false, now) },
 		"19 no bans":        func(w io.Writer) error { return plain.BansText(w, door, nil, now) },
 		"20 no bans, JSON":  func(w io.Writer) error { return plain.BansJSON(w, nil, now) },
-		"21 no bans, CSV":   func(w io.Writer) error { return plain.BansCSV(w, door, nil, now) },
+		"21 no bans, CSV":   func(w io.Writer) error { return plain.BansCSV(w, door, nil, false, now) },
 	}
 	for i, b := range batches(text) {
 		name := fmt.Sprintf("%d %s", 22+i, b.Kind)
 		lines[name] = func(w io.Writer) error { return plain.BatchText(w, door, b) }
 		lines[name+", JSON"] = func(w io.Writer) error { return plain.BatchJSON(w, b) }
+	}
+	for name, write := range placed(t, text) {
+		lines[name] = write
 	}
 	for i, a := range asked(text) {
 		name := fmt.Sprintf("%d why: %s", 28+i, a.name)
@@ -86,6 +89,43 @@ func printed(t *testing.T, text string) map[string]func(io.Writer) error {
 		lines[name+", JSON"] = func(w io.Writer) error { return plain.WhyJSON(w, a.s) }
 	}
 	return lines
+}
+
+// placed is what is printed where a country database is set.
+func placed(t *testing.T, text string) map[string]func(io.Writer) error {
+	t.Helper()
+	var bans []fail2ban.JailBan
+	for _, r := range banned(text) {
+		bans = append(bans, r.JailBan)
+	}
+	l := banlist.NewLocated(bans, func(of []netip.Addr) []banlist.Country {
+		out := make([]banlist.Country, len(of))
+		for i, a := range of {
+			b := a.As16()
+			out[i], _ = banlist.ParseCountry([]string{"DE", "", "FR"}[b[15]%3])
+		}
+		return out
+	})
+	var rows []banlist.Row
+	for i := range l.Len() {
+		rows = append(rows, l.Row(int32(i)))
+	}
+	s := story(up())
+	s, _ = model.Update(s, model.AddressOpened{Address: "203.0.113.9"})
+	s, _ = model.Update(s, model.BansListed{Request: 1, At: t0, List: l})
+	s, _ = model.Update(s, model.AddressFetched{Request: 1, At: t0, Place: model.Place{Country: rows[0].Country, ASN: 64500, ASName: text}})
+	nowhere, _ := model.Update(s, model.AddressFetched{Request: 1, At: t0, Place: model.Place{Country: banlist.Unknown}})
+	door := safetext.Door{}
+	return map[string]func(io.Writer) error{
+		"50 bans and countries":         func(w io.Writer) error { return plain.BansText(w, door, rows, t0) },
+		"51 bans and countries, JSON":   func(w io.Writer) error { return plain.BansJSON(w, rows, t0) },
+		"52 bans and countries, CSV":    func(w io.Writer) error { return plain.BansCSV(w, door, rows, true, t0) },
+		"53 no bans and countries, CSV": func(w io.Writer) error { return plain.BansCSV(w, door, nil, true, t0) },
+		"54 why, and where":             func(w io.Writer) error { return plain.WhyText(w, door, s) },
+		"55 why, and where, JSON":       func(w io.Writer) error { return plain.WhyJSON(w, s) },
+		"56 why, and nowhere":           func(w io.Writer) error { return plain.WhyText(w, door, nowhere) },
+		"57 why, and nowhere, JSON":     func(w io.Writer) error { return plain.WhyJSON(w, nowhere) },
+	}
 }
 
 // jailBan is a ban that began some time before t0.

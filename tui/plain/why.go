@@ -22,6 +22,10 @@ type Why struct {
 	Reason  string       `json:"reason"`  // why the history is not known
 	Ignored []IgnoreRule `json:"ignored"`
 	Own     []Login      `json:"own"` // who is logged in from it
+
+	Country *Code  `json:"country,omitempty"` // only where a country database is set
+	ASN     uint32 `json:"asn,omitempty"`     // the number of its autonomous system, only where the database tells it
+	ASName  string `json:"as_name,omitempty"` // likewise
 }
 
 // Record is a ban of the past or present, and what led to it.
@@ -52,7 +56,8 @@ type Login struct {
 // WhyJSON writes what is known of the address that is open as JSON.
 func WhyJSON(w io.Writer, s model.State) error {
 	a := s.Address
-	out := Why{Address: a.Address, Verdict: words.Verdict(s), Bans: []Ban{}, History: []Record{}, Reason: a.Reason, Ignored: []IgnoreRule{}, Own: []Login{}}
+	out := Why{Address: a.Address, Verdict: words.Verdict(s), Bans: []Ban{}, History: []Record{}, Reason: a.Reason, Ignored: []IgnoreRule{}, Own: []Login{},
+		Country: code(a.Place.Country), ASN: a.Place.ASN, ASName: a.Place.ASName}
 	for _, r := range s.Current() {
 		out.Bans = append(out.Bans, ban(r, s.Now))
 	}
@@ -80,6 +85,7 @@ func WhyText(w io.Writer, door safetext.Door, s model.State) error {
 		}
 	}
 	line("", words.Verdict(s))
+	line("", words.Place(a.Place))
 	line("", words.OwnLogins(s.OwnOf()))
 	line("", words.Ignored(a))
 	line("", a.Reason)
