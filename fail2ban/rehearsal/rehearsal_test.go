@@ -380,3 +380,42 @@ func TestOddNames(t *testing.T) {
 		l.nothingLeft()
 	})
 }
+
+// TestLargeLog: a log of 200 MB, of which fail2ban reads what is not older than
+// findtime, is rehearsed within the limit; one that is all of today says how much of
+// it was read.
+func TestLargeLog(t *testing.T) {
+	each(t, func(t *testing.T, l *lab) {
+		for _, c := range []struct {
+			name string
+			ago  time.Duration
+			all  bool
+		}{{"of old", 240 * time.Hour, true}, {"of today", 0, false}} {
+			f, err := os.Create(l.LogPath("large"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			line := time.Now().Add(-c.ago).Format(time.DateTime) + " host app: nothing of interest, at great length, from nobody in particular\n"
+			block := []byte(strings.Repeat(line, 10_000))
+			for size := 0; size < 200<<20; size += len(block) {
+				if _, err := f.Write(block); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := f.WriteString(strings.Repeat(time.Now().Format(time.DateTime)+" host app: fail from 203.0.113.9\n", 3)); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			o := l.options("[broken]\nenabled = true\nlogpath = " + l.LogPath("large") + "\n")
+			o.Limit = 5 * time.Second
+			found := run(o)
+			t.Logf("%s: after %d ms, %d of %d lines, would ban %v", c.name, found.Took.Milliseconds(), found.LinesRead, found.Lines, found.WouldBan)
+			if !found.OK() || found.AllRead != c.all || c.all != slices.Equal(found.WouldBan, []string{"203.0.113.9"}) || found.Lines < 2_000_000 {
+				t.Errorf("%s: %+v", c.name, found)
+			}
+			l.nothingLeft()
+		}
+	})
+}

@@ -67,7 +67,8 @@ func (c conf) Restore(ctx context.Context, f model.FileChange) error {
 			is = nil
 		}
 		if same(is, f.Was) {
-			return dir.Drop(f.Name)
+			_ = dir.Drop(f.Name) // where nothing may be removed, nothing was kept
+			return nil
 		}
 		if f.Was != nil && dir.Back(f.Name) == nil { // takes no room
 			return nil

@@ -211,6 +211,8 @@ func changeEnd(cmd *cobra.Command, s model.State, c changeFlags) error {
 		if err := plain.ChangeJSON(cmd.OutOrStdout(), s); err != nil {
 			return err
 		}
+	} else if s.Preparing.Reason != "" && s.Preparing.Rehearsal.OK() { // refused after what was printed
+		report(cmd.ErrOrStderr(), fmt.Errorf("%s %s: %s\nnext: %s", cmd.Name(), s.Preparing.Jail, s.Preparing.Reason, s.Preparing.Hint))
 	} else if begun {
 		fmt.Fprintln(cmd.OutOrStdout(), door().Text(words.Change(s.Runtime, s.Now)))
 	}

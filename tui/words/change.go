@@ -62,6 +62,9 @@ func Change(r model.Runtime, now time.Time) string {
 		if now.Sub(c.Since) > ChangeShown {
 			return ""
 		}
+		if !c.Touched {
+			return fmt.Sprintf("%s wanted to %s %s; nothing was changed: %s", who, c.Kind, c.Jail, c.Why)
+		}
 		return fmt.Sprintf("%s %s %s; it was taken back, and every jail is as before: %s", who, did[c.Kind], c.Jail, c.Why)
 	case model.StepStuck:
 		return fmt.Sprintf("%s %s %s, and it could not be taken back: %s (%s)", who, did[c.Kind], c.Jail, LastFault(*c), file)
