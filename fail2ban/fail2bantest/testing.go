@@ -3,6 +3,7 @@ package fail2bantest
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -114,4 +115,25 @@ func CPUTime(t TB, pid int) time.Duration {
 func Median(values []float64) float64 {
 	slices.Sort(values)
 	return values[len(values)/2]
+}
+
+// Programs is a folder with this fail2ban's fail2ban-client and fail2ban-server, which
+// need nothing of the environment: so tests of several versions may run side by side.
+func (i Install) Programs(t TB) string {
+	t.Helper()
+	if i.Root == "" {
+		path, err := exec.LookPath("fail2ban-client")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filepath.Dir(path)
+	}
+	dir := TempDir(t)
+	for _, name := range []string{"fail2ban-client", "fail2ban-server"} {
+		script := "#!/bin/sh\nexport " + strings.Join(i.Environ()[:2], " ") + "\nexec " + filepath.Join(i.Root, "usr/bin", name) + " \"$@\"\n"
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
 }

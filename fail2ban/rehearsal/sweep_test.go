@@ -21,7 +21,7 @@ const rehearseIn = "BANTOP_TEST_REHEARSE"
 func TestMain(m *testing.M) {
 	if spec := os.Getenv(rehearseIn); spec != "" {
 		where := strings.Split(spec, "|")
-		r := rehearsal.New(rehearsal.Options{Conf: where[0], Dir: where[1], Jail: "broken", File: "zz.local", On: true,
+		r := rehearsal.New(rehearsal.Options{Conf: where[0], Dir: where[1], Program: where[3], Jail: "broken", File: "zz.local", On: true,
 			Text: []byte("[broken]\nenabled = true\nlogpath = " + where[2] + "\n")})
 		for {
 			found := r.Next(context.Background())
@@ -43,7 +43,7 @@ func killed(t *testing.T, l *lab, step fail2ban.RehearsalStep) string {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), rehearseIn+"="+l.ConfDir+"|"+l.dir+"|"+l.LogPath("j001"))
+	cmd.Env = append(os.Environ(), rehearseIn+"="+l.ConfDir+"|"+l.dir+"|"+l.LogPath("j001")+"|"+l.program)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -139,7 +139,6 @@ func killed2(t *testing.T, l *lab) string {
 func BenchmarkRehearsal(b *testing.B) {
 	for _, install := range fail2bantest.RealInstalls(b) {
 		b.Run(install.Version, func(b *testing.B) {
-			install.Use(b)
 			l := newLab(b, install)
 			o := l.options("[broken]\nenabled = true\nlogpath = " + l.LogPath("j001") + "\n")
 			var loads, knows []float64

@@ -33,7 +33,7 @@ func (t tested) err() error {
 // wrong with that is no fault of the change.
 func (r *Rehearsal) test(ctx context.Context) {
 	now, then := r.both(ctx)
-	if errors.Is(then.err(), control.ErrNoClient) {
+	if didNotRun(then.err()) && ctx.Err() == nil {
 		r.refuse(fail2ban.VerdictImpossible, then.err().Error())
 		return
 	}
@@ -87,6 +87,12 @@ func (r *Rehearsal) both(ctx context.Context) (now, then tested) {
 		(<-results)()
 	}
 	return now, then
+}
+
+// didNotRun tells whether fail2ban-client could not even be run.
+func didNotRun(err error) bool {
+	e, ran := errors.AsType[*control.Error](err)
+	return errors.Is(err, control.ErrNoClient) || ran && e.Code < 0
 }
 
 // said is what fail2ban-client said about an error.

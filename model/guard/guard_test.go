@@ -22,18 +22,19 @@ import (
 // lab is a real server with three jails that ban somebody, and a store.
 type lab struct {
 	*fail2bantest.Real
-	t      *testing.T
-	client *socket.Client
-	store  store.Store
-	state  string
-	before string // the configuration folder
-	bans   int
+	t       *testing.T
+	program string // fail2ban-client
+	client  *socket.Client
+	store   store.Store
+	state   string
+	before  string // the configuration folder
+	bans    int
 }
 
 func newLab(t *testing.T, install fail2bantest.Install) *lab {
 	t.Helper()
-	install.Use(t)
 	l := &lab{Real: fail2bantest.NewReal(t, install, fail2bantest.RealOptions{}), t: t, state: t.TempDir(), bans: 100}
+	l.program = filepath.Join(install.Programs(t), "fail2ban-client")
 	l.client = socket.New(socket.Options{Path: l.Path, PIDFile: l.PIDFile})
 	t.Cleanup(func() { _ = l.client.Close() })
 	l.store = store.New(store.Options{Dir: l.state, Socket: l.Path})
@@ -85,7 +86,7 @@ func (l *lab) guard(files guard.Files, c guard.Control) *guard.Guard {
 }
 
 func (l *lab) control() *control.Control {
-	return control.New(control.Options{Conf: l.ConfDir, Socket: l.Path, PIDFile: l.PIDFile})
+	return control.New(control.Options{Program: l.program, Conf: l.ConfDir, Socket: l.Path, PIDFile: l.PIDFile})
 }
 
 // plan is the activation of a jail "broken" by a file of this text.
@@ -175,8 +176,12 @@ func (l *lab) await(step model.ChangeStep) {
 
 // each runs a test on every version of fail2ban.
 func each(t *testing.T, test func(t *testing.T, l *lab)) {
+	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
-		t.Run(install.Version, func(t *testing.T) { test(t, newLab(t, install)) })
+		t.Run(install.Version, func(t *testing.T) {
+			t.Parallel()
+			test(t, newLab(t, install))
+		})
 	}
 }
 

@@ -24,10 +24,11 @@ const guardIn = "BANTOP_TEST_GUARD"
 // standing is what such a guard does: where it stands still, before the step is
 // carried out or after.
 type standing struct {
-	Conf, Socket, PIDFile, State string
-	Plan                         model.Plan
-	Step                         model.ChangeStep
-	After                        bool
+	Program, Conf, Socket, PIDFile, State string
+
+	Plan  model.Plan
+	Step  model.ChangeStep
+	After bool
 }
 
 func TestMain(m *testing.M) {
@@ -44,7 +45,7 @@ func TestMain(m *testing.M) {
 // run is the guard.
 func (s standing) run() {
 	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile})
-	h := holding{s, control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile}), guard.Conf(s.Conf), new(bool)}
+	h := holding{s, control.New(control.Options{Program: s.Program, Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile}), guard.Conf(s.Conf), new(bool)}
 	g := guard.New(guard.Options{Server: heldServer{client, h}, Control: h, Files: h, Store: store.New(store.Options{Dir: s.State, Socket: s.Socket}), Patient: 2 * time.Second})
 	err := g.Run(context.Background(), &s.Plan, func(err error) { fmt.Println("begun", err) })
 	fmt.Println("ended", err)
@@ -169,7 +170,7 @@ func (l *lab) killGuard(step model.ChangeStep, after bool) {
 	if step == model.StepConfirm {
 		p.Confirm = time.Minute
 	}
-	text, err := json.Marshal(standing{Conf: l.ConfDir, Socket: l.Path, PIDFile: l.PIDFile, State: l.state, Plan: *p, Step: step, After: after})
+	text, err := json.Marshal(standing{Program: l.program, Conf: l.ConfDir, Socket: l.Path, PIDFile: l.PIDFile, State: l.state, Plan: *p, Step: step, After: after})
 	if err != nil {
 		l.t.Fatal(err)
 	}
