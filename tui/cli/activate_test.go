@@ -1,7 +1,9 @@
 package cli_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,15 +27,17 @@ type stage struct {
 	*fail2bantest.Real
 	t      *testing.T
 	state  string
-	before string // the configuration
+	temp   string   // where rehearsals are
+	env    []string // of bantop
+	before string   // the configuration
 	bans   int
 }
 
-func newStage(t *testing.T, install fail2bantest.Install, bans int) *stage {
+func newStage(t *testing.T, install fail2bantest.Install, bans int, more ...string) *stage {
 	t.Helper()
-	install.Use(t)
-	t.Setenv(reExec, "1")
-	s := &stage{Real: fail2bantest.NewReal(t, install, fail2bantest.RealOptions{}), t: t, state: t.TempDir(), bans: bans}
+	s := &stage{Real: fail2bantest.NewReal(t, install, fail2bantest.RealOptions{}), t: t, state: t.TempDir(), temp: fail2bantest.TempDir(t), bans: bans}
+	s.env = append([]string{reExec + "=1", "LANG=C.UTF-8", "TZ=UTC", "HOME=/nonexistent", "TMPDIR=" + s.temp,
+		"PATH=" + install.Programs(t) + ":" + os.Getenv("PATH")}, more...)
 	for i, jail := range []string{"j001", "j002", "j003"} {
 		args := []string{"set", jail, "banip"}
 		for n := range bans {
@@ -87,13 +91,28 @@ func (s *stage) write(name, text string) {
 
 // bantop runs a command to its end.
 func (s *stage) bantop(args ...string) (code int, stdout, stderr string) {
-	return runIn(s.t.Context(), s.state, append([]string{"-c", s.ConfDir}, args...)...)
+	var out, errs bytes.Buffer
+	cmd := s.command(args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+		s.t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
+}
+
+// command is bantop on this server.
+func (s *stage) command(args ...string) *exec.Cmd {
+	s.t.Helper()
+	cmd := exec.Command(executable(s.t, 0), append([]string{"-c", s.ConfDir, "--state-dir", s.state}, args...)...)
+	cmd.Env = s.env
+	return cmd
 }
 
 // start runs a command as a process of its own.
 func (s *stage) start(args ...string) *exec.Cmd {
 	s.t.Helper()
-	cmd := exec.Command(executable(s.t, 0), append([]string{"-c", s.ConfDir, "--state-dir", s.state}, args...)...)
+	cmd := s.command(args...)
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -146,9 +165,13 @@ func (s *stage) isBack() {
 }
 
 // eachStage runs a test on every version of fail2ban.
-func eachStage(t *testing.T, bans int, test func(t *testing.T, s *stage)) {
+func eachStage(t *testing.T, bans int, test func(t *testing.T, s *stage), env ...string) {
+	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
-		t.Run(install.Version, func(t *testing.T) { test(t, newStage(t, install, bans)) })
+		t.Run(install.Version, func(t *testing.T) {
+			t.Parallel()
+			test(t, newStage(t, install, bans, env...))
+		})
 	}
 }
 
@@ -292,7 +315,6 @@ func readOnly(t *testing.T, dir string) {
 // TestActivateFaults walks all faults: bantop says the true reason, and the server,
 // its bans and its configuration are as before; the journal tells it.
 func TestActivateFaults(t *testing.T) {
-	t.Setenv("BANTOP_ACTIVATION_LIMIT", "5s")
 	eachStage(t, 334, func(t *testing.T, s *stage) {
 		for _, f := range faults(s) {
 			t.Run(f.name, func(t *testing.T) {
@@ -319,7 +341,7 @@ func TestActivateFaults(t *testing.T) {
 				_ = os.Remove(filepath.Join(s.ConfDir, "jail.d", "zz-bantop-web.local"))
 			})
 		}
-	})
+	}, "BANTOP_ACTIVATION_LIMIT=5s")
 }
 
 // TestActivateUnrehearsed: what a rehearsal would have found is found by the proof,
@@ -405,8 +427,6 @@ func TestActivateJSON(t *testing.T) {
 // up by the next one.
 func TestKilledBantop(t *testing.T) {
 	eachStage(t, 10, func(t *testing.T, s *stage) {
-		t.Setenv("TMPDIR", fail2bantest.TempDir(t))
-		t.Setenv("BANTOP_ACTIVATION_CONFIRM", "10s")
 		s.write("jail.d/web.conf", s.web(""))
 		for _, after := range []time.Duration{30, 100, 180, 250, 400, 600, 800, 1000, 1200, 1500} {
 			cmd := s.start("activate", "web", "--yes")
@@ -432,7 +452,7 @@ func TestKilledBantop(t *testing.T) {
 		if code, out, errs := s.bantop("activate", "web", "--rehearse"); code != 0 {
 			t.Errorf("exit %d: %s%s", code, out, errs)
 		}
-		if left, err := filepath.Glob(filepath.Join(os.TempDir(), "bantop-try-*")); err != nil || len(left) > 0 {
+		if left, err := filepath.Glob(filepath.Join(s.temp, "bantop-try-*")); err != nil || len(left) > 0 {
 			t.Errorf("left: %v, %v", left, err)
 		}
 		waits := s.start("activate", "web", "--yes")
@@ -447,7 +467,7 @@ func TestKilledBantop(t *testing.T) {
 			t.Errorf("taken back %s after the deadline", late)
 		}
 		s.isBack()
-	})
+	}, "BANTOP_ACTIVATION_CONFIRM=10s")
 }
 
 // TestKilledGuard: where the guard is killed as well, the next bantop that starts, a
@@ -506,7 +526,7 @@ func (s *stage) guards() []int {
 func TestGuardOutlivesTerminal(t *testing.T) {
 	eachStage(t, 1, func(t *testing.T, s *stage) {
 		s.write("jail.d/web.conf", s.web(""))
-		e := open(t, terminalOptions{state: s.state, env: append(os.Environ(), "BANTOP_ACTIVATION_CONFIRM=10s")}, "-c", s.ConfDir)
+		e := open(t, terminalOptions{state: s.state, env: s.env}, "-c", s.ConfDir)
 		e.waitFor("3 jails")
 		e.send("3")
 		e.waitFor("1 inactive")
@@ -522,5 +542,5 @@ func TestGuardOutlivesTerminal(t *testing.T) {
 		}
 		s.await(model.StepTakenBack)
 		s.isBack()
-	})
+	}, "BANTOP_ACTIVATION_CONFIRM=10s")
 }
