@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/bubbles/key"
 	tea "github.com/charmbracelet/bubbletea"
 
+	"bantop/fail2ban"
 	"bantop/model"
 	"bantop/tui/safetext"
 	"bantop/tui/words"
@@ -36,9 +37,20 @@ func (v jailsScreen) rows(s model.State) []model.CatalogueRow {
 			!strings.Contains(string(r.State), want) && !strings.Contains(string(found.Verdict), want)
 	})
 	if v.byState {
-		slices.SortStableFunc(rows, func(a, b model.CatalogueRow) int { return cmp.Compare(rowRank(a), rowRank(b)) })
+		slices.SortStableFunc(rows, func(a, b model.CatalogueRow) int {
+			x, _ := s.Survey.Jail(a.Name)
+			y, _ := s.Survey.Jail(b.Name)
+			return cmp.Or(cmp.Compare(rowRank(a), rowRank(b)), -readiness(x, y), cmp.Compare(x.Verdict, y.Verdict))
+		})
 	}
 	return rows
+}
+
+// readiness orders rehearsals: what is ready is more than what is not, or was not
+// rehearsed.
+func readiness(a, b fail2ban.Rehearsal) int {
+	ready := map[bool]int{true: 1}
+	return ready[a.OK()] - ready[b.OK()]
 }
 
 // rowRank orders jails: those that do not what they should, then those that run.

@@ -79,7 +79,8 @@ func (d recovery) choosing(p pen, s model.State) []string {
 	return lines
 }
 
-// jailsCompared draws what should run beside what does.
+// jailsCompared draws what should run beside what does, and which file may be to
+// blame.
 func (p pen) jailsCompared(s model.State) []string {
 	styles := map[model.Mark]Style{model.CheckOK: p.OK, model.CheckFault: p.Bad}
 	var lines []string
@@ -89,6 +90,14 @@ func (p pen) jailsCompared(s model.State) []string {
 			l.put(p.Faint, safetext.Text(c.What)).to(12)
 		}
 		lines = append(lines, l.say(styles[c.Mark], c.Jails).String())
+	}
+	const most = 3
+	for _, v := range s.Suspects.List[:min(most, len(s.Suspects.List))] {
+		style := p.Faint
+		if v.Proven {
+			style = p.Bad
+		}
+		lines = append(lines, p.line().say(style, words.Suspect(v, s.Now)).String())
 	}
 	return lines
 }

@@ -17,9 +17,8 @@ import (
 
 // rehearsals are those that go on.
 type rehearsals struct {
-	mu    sync.Mutex
-	swept bool
-	all   map[uint64]*rehearsing
+	mu  sync.Mutex
+	all map[uint64]*rehearsing
 }
 
 // rehearsing is one of them, and the change that it is of.
@@ -55,10 +54,6 @@ func (rs *rehearsals) get(id uint64, begin func() (*rehearsing, error)) (*rehear
 	if one := rs.all[id]; one != nil {
 		return one, nil
 	}
-	if !rs.swept {
-		rs.swept = true
-		_ = rehearsal.Sweep(os.TempDir()) // what cannot be removed does no harm to this one
-	}
 	one, err := begin()
 	if err != nil {
 		return nil, err
@@ -80,6 +75,10 @@ func (rs *rehearsals) end(id uint64) {
 		one.Close()
 	}
 }
+
+// Sweep removes what rehearsals left that were killed. What cannot be removed does no
+// harm.
+func (r *Runner) Sweep() { _ = rehearsal.Sweep(os.TempDir()) }
 
 // EndRehearsals ends all that go on: before bantop itself ends.
 func (r *Runner) EndRehearsals() {

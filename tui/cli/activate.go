@@ -96,8 +96,10 @@ func change(cmd *cobra.Command, f *flags, c changeFlags, kind model.ChangeKind, 
 	}
 	defer l.close()
 	if err := l.up(string(kind) + " " + jail); err != nil {
-		return err
+		report(cmd.ErrOrStderr(), err)
+		return exitCode(exitRefused)
 	}
+	l.runner.Sweep()
 	l.feed(model.RehearsalRequested{Kind: kind, Jail: jail, At: time.Now().Round(0), Skip: c.noRehearsal})
 	l.finish(cmd.Context())
 	if !c.json {
@@ -126,9 +128,14 @@ func (l *looker) makeChange(cmd *cobra.Command, f *flags, c changeFlags) error {
 	if err != nil || !yes {
 		return err
 	}
+	return l.begin(cmd, c)
+}
+
+// begin hands the change that somebody agreed to to a guard.
+func (l *looker) begin(cmd *cobra.Command, c changeFlags) error {
 	now := time.Now().Round(0)
 	l.feed(model.Unlocked{At: now})
-	l.feed(model.ChangeRequested{At: now, Meant: len(own) > 0, Commit: c.commit})
+	l.feed(model.ChangeRequested{At: now, Meant: true, Commit: c.commit})
 	l.finish(cmd.Context())
 	if !l.state.Preparing.Begun {
 		return nil

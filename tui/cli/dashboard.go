@@ -29,6 +29,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	defer srv.close()
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
+	go srv.runner.Sweep()
 	return show(cmd, settings, tui.Options{State: srv.state, Perform: srv.runner.Do, Told: srv.runner.Follow(ctx), Still: srv.runner.StandStill, Editor: editor})
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 // recoverFlags are what is to be done.
-type recoverFlags struct{ reload, restart, dismiss, mend, json bool }
+type recoverFlags struct{ reload, restart, dismiss, mend, setAside, json bool }
 
 // act is what is to be done, "" where that is to be asked.
 func (f recoverFlags) act() (model.ActKind, error) {
@@ -59,6 +59,7 @@ server that died and left its socket, too. It ends with
 	cmd.Flags().BoolVar(&r.reload, "reload", false, "read the configuration again")
 	cmd.Flags().BoolVar(&r.restart, "restart", false, "a new server process; starts one that is not running")
 	cmd.Flags().BoolVar(&r.dismiss, "dismiss", false, "hide it in every pane")
+	cmd.Flags().BoolVar(&r.setAside, "set-aside", false, "rename the file that is to blame, so that fail2ban does not read it")
 	cmd.Flags().BoolVar(&r.mend, "mend", false, "make jails anew that lost their actions through a reload")
 	cmd.Flags().BoolVar(&r.json, "json", false, "as JSON; the names stay, further ones may be added")
 	return cmd
@@ -82,10 +83,21 @@ func recoverServer(cmd *cobra.Command, f *flags, r recoverFlags) error {
 			return err
 		}
 	}
-	if act == "" && !r.json && isTerminal(cmd.InOrStdin()) {
-		if act, err = choose(cmd, l.state); err != nil {
+	var aside *model.Suspect
+	switch {
+	case r.setAside && act == "":
+		if aside, err = proven(l.state); err != nil {
 			return err
 		}
+	case act == "" && !r.json && isTerminal(cmd.InOrStdin()):
+		choice, err := choose(cmd, l.state)
+		if err != nil {
+			return err
+		}
+		act, aside = choice.Act, choice.Aside
+	}
+	if aside != nil {
+		return l.setAside(cmd, f, *aside, r.json)
 	}
 	if act != "" {
 		if err := l.act(cmd, f, act); err != nil {
@@ -95,23 +107,48 @@ func recoverServer(cmd *cobra.Command, f *flags, r recoverFlags) error {
 	return outcome(cmd, l.state, r.json)
 }
 
-// choose asks what is to be done; "" is nothing.
-func choose(cmd *cobra.Command, s model.State) (model.ActKind, error) {
+// proven is the file that is to blame for certain.
+func proven(s model.State) (*model.Suspect, error) {
+	for _, v := range s.Suspects.List {
+		if v.Proven {
+			return &v, nil
+		}
+	}
+	return nil, errors.New("recover: no file is proven to be to blame\nnext: bantop recover, which tells what is known")
+}
+
+// setAside renames the file that is to blame, after somebody agreed, and brings the
+// jails back.
+func (l *looker) setAside(cmd *cobra.Command, f *flags, v model.Suspect, asJSON bool) error {
+	l.feed(model.SetAsideChosen{Suspect: v, At: time.Now().Round(0)})
+	yes, err := agreed(cmd, f, words.ChangeQuestion(l.state))
+	if err != nil || !yes {
+		return err
+	}
+	c := changeFlags{commit: true, json: asJSON}
+	if err := l.begin(cmd, c); err != nil {
+		return err
+	}
+	return changeEnd(cmd, l.state, c)
+}
+
+// choose asks what is to be done; nothing, where that is the answer.
+func choose(cmd *cobra.Command, s model.State) (words.Choice, error) {
 	all := words.Choices(s)
 	fmt.Fprintln(cmd.ErrOrStderr())
 	for i, c := range all {
-		fmt.Fprintf(cmd.ErrOrStderr(), "  %d  %-8s %s\n", i+1, c.Name, c.Does)
+		fmt.Fprintln(cmd.ErrOrStderr(), door().Text(fmt.Sprintf("  %d  %-9s %s", i+1, c.Name, c.Does)))
 	}
 	answer, err := prompt(cmd, "What is to be done? Enter alone is nothing: ")
 	if err != nil || answer == "" {
-		return "", err
+		return words.Choice{}, err
 	}
 	for i, c := range all {
 		if answer == strconv.Itoa(i+1) || answer == c.Name {
-			return c.Act, nil
+			return c, nil
 		}
 	}
-	return "", fmt.Errorf("recover: %q is none of the choices: nothing was done", answer)
+	return words.Choice{}, fmt.Errorf("recover: %q is none of the choices: nothing was done", answer)
 }
 
 // act does something to the server, after somebody agreed, and looks at what

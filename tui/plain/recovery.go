@@ -19,9 +19,20 @@ type Recovery struct {
 	Pending  *Pending  `json:"pending"`
 	Expected []string  `json:"expected"` // jails that should run
 	Missing  []string  `json:"missing"`  // those of them that do not
+	Suspects []Suspect `json:"suspects"` // files that may be to blame, the surest first
 	Log      []LogLine `json:"log"`      // what fail2ban's log says, oldest first
 	LogError string    `json:"log_error"`
 	Act      *Act      `json:"act"` // what was done; null where nothing was
+}
+
+// Suspect is a file that may be to blame.
+type Suspect struct {
+	File    string     `json:"file"` // from the top of fail2ban's configuration
+	Line    int        `json:"line"` // 0 where that is not known
+	Jail    string     `json:"jail"`
+	Proven  bool       `json:"proven"`
+	Reason  string     `json:"reason"`
+	Changed *time.Time `json:"changed"`
 }
 
 // LogLine is one line of fail2ban's log.
@@ -46,11 +57,19 @@ type Act struct {
 func RecoveryJSON(w io.Writer, s model.State) error {
 	status := Of(s)
 	out := Recovery{Status: status.Status, Reason: status.Reason, Pending: status.Pending,
-		Expected: list(s.Runtime.Expected), Missing: []string{}, Log: []LogLine{}, LogError: s.Evidence.Reason}
+		Expected: list(s.Runtime.Expected), Missing: []string{}, Suspects: []Suspect{}, Log: []LogLine{}, LogError: s.Evidence.Reason}
 	for _, name := range s.Runtime.Expected {
 		if _, ok := s.Runtime.Server.Jail(name); !ok {
 			out.Missing = append(out.Missing, name)
 		}
+	}
+	for _, v := range s.Suspects.List {
+		suspect := Suspect{File: v.Dir + "/" + v.Name, Line: v.Line, Jail: v.Jail, Proven: v.Proven, Reason: v.Reason}
+		if !v.Changed.IsZero() {
+			changed := v.Changed.UTC()
+			suspect.Changed = &changed
+		}
+		out.Suspects = append(out.Suspects, suspect)
 	}
 	for _, n := range words.Telling(s.Evidence.Notes) {
 		out.Log = append(out.Log, LogLine{At: n.At.UTC(), Kind: string(n.Kind), Jail: n.Jail, Text: n.Text})
@@ -76,6 +95,9 @@ func Evidence(w io.Writer, door safetext.Door, s model.State) error {
 	}
 	for _, c := range words.Compare(s) {
 		line(strings.TrimLeft(fmt.Sprintf("%-12s%s", c.What, c.Jails), " "))
+	}
+	for _, v := range s.Suspects.List {
+		line(words.Suspect(v, s.Now))
 	}
 	notes := words.Telling(s.Evidence.Notes)
 	switch {

@@ -1,7 +1,9 @@
 package words
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -239,7 +241,7 @@ func SurveySum(v model.Survey, now time.Time) string {
 		}
 		return text + "; " + Count(ready) + " ready"
 	}
-	return fmt.Sprintf("rehearsed %d of %d: %s ready", len(v.Found), v.Of, Count(ready))
+	return fmt.Sprintf("rehearsed %d of %d: %s", len(v.Found), v.Of, byVerdict(v.Found))
 }
 
 // Reads is what a jail of the configuration reads: its log, else the journal; or
@@ -253,4 +255,25 @@ func Reads(r model.CatalogueRow) string {
 	default:
 		return strings.Join(r.LogPath, " ")
 	}
+}
+
+// byVerdict counts rehearsals by what they found, what was found most first behind
+// those that are ready.
+func byVerdict(found []fail2ban.Rehearsal) string {
+	n := map[fail2ban.Verdict]int{fail2ban.VerdictReady: 0}
+	for _, r := range found {
+		n[r.Verdict]++
+	}
+	verdicts := slices.Collect(maps.Keys(n))
+	slices.SortFunc(verdicts, func(a, b fail2ban.Verdict) int {
+		if a == fail2ban.VerdictReady || b == fail2ban.VerdictReady {
+			return map[bool]int{true: -1, false: 1}[a == fail2ban.VerdictReady]
+		}
+		return cmp.Or(cmp.Compare(n[b], n[a]), cmp.Compare(a, b))
+	})
+	var out []string
+	for _, v := range verdicts {
+		out = append(out, Count(n[v])+" "+string(v))
+	}
+	return strings.Join(out, ", ")
 }

@@ -2,6 +2,7 @@ package words
 
 import (
 	"strings"
+	"time"
 
 	"bantop/fail2ban"
 	"bantop/model"
@@ -125,4 +126,13 @@ func Telling(notes []fail2ban.LogNote) []fail2ban.LogNote {
 		}
 	}
 	return out
+}
+
+// Suspect says what is known of a file that may be to blame.
+func Suspect(v model.Suspect, now time.Time) string {
+	file := fail2ban.Place{File: v.Dir + "/" + v.Name, Line: v.Line}.String()
+	if v.Proven {
+		return "to blame    " + file + ": " + v.Reason
+	}
+	return "changed     " + file + ", " + Span(now.Sub(v.Changed)) + " ago"
 }
