@@ -96,6 +96,11 @@ func flat(s plain.Status) any {
 		pending = *s.Pending
 		pending.Jail, pending.ActivatedAt = nil, nil
 	}
-	s.Since, s.Pending, s.LastActivation = nil, nil, nil
-	return []any{s, since, pending}
+	var change plain.Change
+	if s.Change != nil {
+		change = *s.Change
+		change.Deadline = nil
+	}
+	s.Since, s.Pending, s.LastActivation, s.Change = nil, nil, nil, nil
+	return []any{s, since, pending, change}
 }

@@ -27,6 +27,7 @@ type Status struct {
 	Totals         Counts      `json:"totals"`
 	LastActivation *Activation `json:"last_activation"`
 	Pending        *Pending    `json:"pending"`
+	Change         *Change     `json:"change"` // of the jails, that is under way
 	Shared         bool        `json:"shared"` // other instances see the same state
 }
 
@@ -98,6 +99,9 @@ func Of(s model.State) Status {
 	}
 	if a, ok := r.Blame.Last(); ok {
 		out.LastActivation = &Activation{Jail: a.Jail, At: a.At.UTC(), By: a.By, TTY: a.TTY, Source: a.Source}
+	}
+	if c, under := r.UnderWay(); under {
+		out.Change = change(c)
 	}
 	if p := r.Pending; p != nil {
 		out.Pending = &Pending{

@@ -76,6 +76,9 @@ func Text(w io.Writer, door safetext.Door, s model.State) error {
 	if server.Hint != "" {
 		say("next: " + server.Hint)
 	}
+	if c := words.Change(r, s.Now); c != "" {
+		say(c)
+	}
 	if p := words.Pending(r, func(t time.Time) string { return t.Local().Format(time.TimeOnly) }); p != "" {
 		say(p)
 	}
