@@ -54,7 +54,7 @@ func TestRefused(t *testing.T) {
 			{"a jail that is not enabled where all are", "enabled = true\n", nil, "j4 192.0.2.9", `enables no jail "j4"`, "enable it"},
 			{"a faulty jail", "", map[string]string{"jail.d/x.local": "[j2]\nfilter = absent\n"}, "j2 192.0.2.9", `enables no jail "j2"`, ""},
 			{"another jail is faulty", "", map[string]string{"jail.d/x.local": "[j2]\nfilter = absent\n"}, "j1 192.0.2.9",
-				"fail2ban does not take its configuration as it is: test fail2ban's configuration: fail2ban-client ended with 255: Errors in jail 'j2'.", "mend that first"},
+				"fail2ban does not take its configuration as it is: test fail2ban's configuration: fail2ban-client ended with 255: Unable to read the filter 'absent' (jail j2)", "mend that first"},
 			{"a log file is missing", "", map[string]string{"jail.d/x.local": "[j2]\nlogpath = /nonexistent\n"}, "j1 192.0.2.9",
 				"Have not found any log file for j2 jail", "mend that first"},
 			{"a syntax error", "", map[string]string{"jail.local": "[j2\n"}, "j1 192.0.2.9",

@@ -28,6 +28,8 @@ func Reason(text string) string {
 			last = strings.TrimSpace(line)
 		}
 		switch {
+		case isError && strings.HasPrefix(message, "Errors in jail ") && said != "":
+			said, more = ofJail(said, message), false
 		case isError:
 			if more = !givesUp(message); more {
 				said = answered(message)
@@ -52,8 +54,17 @@ func givesUp(message string) bool {
 	case "ERROR: test configuration failed", "Init of command line failed", "Async configuration of server failed":
 		return true
 	default:
-		return strings.HasPrefix(message, "Command ['server-stream'") || strings.HasPrefix(message, "Command ['status'") || strings.HasPrefix(message, "Errors in jail ")
+		return strings.HasPrefix(message, "Command ['server-stream'") || strings.HasPrefix(message, "Command ['status'")
 	}
+}
+
+// ofJail adds the jail that an error is of, unless it names it.
+func ofJail(said, message string) string {
+	jail, _, ok := pythonString(strings.TrimPrefix(message, "Errors in jail "))
+	if !ok || strings.Contains(said, jail) {
+		return said
+	}
+	return said + " (jail " + jail + ")"
 }
 
 // answered is what the server answered, where a message tells of an answer.
