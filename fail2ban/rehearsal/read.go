@@ -19,6 +19,13 @@ import (
 // still is how long the counters stand still when all is read.
 const still = 500 * time.Millisecond
 
+// stuck tells whether a regular expression holds the server up: it has neither
+// answered of late nor, more than at its beginning, read on.
+func (r *reading) stuck() bool {
+	const first = 2 // it was nothing, then something
+	return time.Since(r.alive) > stuck || time.Since(r.spoke) > stuck && r.grew < first
+}
+
 // stuck is how long a server that reads neither answers nor reads on when a regular
 // expression holds it up: a match holds Python's lock, and everybody waits.
 const stuck = time.Second
@@ -29,7 +36,9 @@ type reading struct {
 	counts fail2ban.Counts
 	since  time.Time // they are the same since then
 	at     int       // how many lines are read
+	grew   int       // how often that was more than before
 	alive  time.Time // when it last answered, or had read on
+	spoke  time.Time // when it last answered
 }
 
 // logProgress is one log file.
@@ -93,7 +102,7 @@ func (r *Rehearsal) read(ctx context.Context) {
 	}
 	switch {
 	case !r.found.AllRead && ctx.Err() == nil:
-	case !r.found.AllRead && time.Since(r.log.alive) > stuck:
+	case !r.found.AllRead && r.log.stuck():
 		r.refuse(fail2ban.VerdictTooSlow, "its filter holds fail2ban up: a regular expression that backtracks without end")
 	default:
 		r.name()
@@ -108,13 +117,14 @@ func (r *Rehearsal) look(ctx context.Context) {
 	now := time.Now()
 	if read != r.log.at {
 		r.log.at, r.log.alive = read, now
+		r.log.grew++
 	}
 	j, ok := r.scratch.jail(ctx, r.opts.Jail)
 	if !ok { // it is busy
 		r.log.since = now
 		return
 	}
-	r.log.alive, r.found.Matched = now, j.TotalFailed
+	r.log.alive, r.log.spoke, r.found.Matched = now, now, j.TotalFailed
 	if j.Counts != r.log.counts {
 		r.log.counts, r.log.since = j.Counts, now
 	}

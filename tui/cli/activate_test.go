@@ -269,7 +269,7 @@ func faults(s *stage) []fault {
 					s.t.Fatal(err)
 				}
 			}},
-		{name: "a pipe in place of the log", text: jail + "logpath = " + s.LogPath("pipe") + "\n", reason: "to load it takes longer than 5s", prepare: func(s *stage) {
+		{name: "a pipe in place of the log", text: jail + "logpath = " + s.LogPath("pipe") + "\n", reason: "to load it takes longer than 12s", prepare: func(s *stage) {
 			if err := unix.Mkfifo(s.LogPath("pipe"), 0o600); err != nil {
 				s.t.Fatal(err)
 			}
@@ -341,7 +341,7 @@ func TestActivateFaults(t *testing.T) {
 				_ = os.Remove(filepath.Join(s.ConfDir, "jail.d", "zz-bantop-web.local"))
 			})
 		}
-	}, "BANTOP_ACTIVATION_LIMIT=5s")
+	}, "BANTOP_ACTIVATION_LIMIT=12s")
 }
 
 // TestActivateUnrehearsed: what a rehearsal would have found is found by the proof,

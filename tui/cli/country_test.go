@@ -89,7 +89,7 @@ func TestCountries(t *testing.T) {
 			if why.Country == nil || *why.Country != "DE" || why.ASN != 64500 || why.ASName != "Example \x1b[31mNetworks" || *why.Bans[0].Country != "DE" {
 				t.Errorf("%+v", why)
 			}
-			if out, _ := l.bantop(0, "config"); !holds(out, "country.database  "+database+"  "+settings+":2") {
+			if out, _ := l.bantop(0, "config"); !holds(strings.Join(strings.Fields(out), " "), "country.database "+database+" "+settings+":2") {
 				t.Errorf("printed %s", out)
 			}
 		})
