@@ -11,7 +11,8 @@ type EditPrepared struct {
 	Jail   string
 	At     time.Time
 	Name   string // in jail.d
-	Text   []byte
+	Was    []byte // what it holds; nil where it is not there
+	Text   []byte // to begin with
 	Reason string // why it cannot be edited; "" where it can
 	Hint   string
 }
@@ -31,6 +32,9 @@ func (s State) editRefused(msg EditRefused) (State, []Effect) {
 	s.Preparing = Preparing{Kind: ChangeEdit, Jail: msg.Jail, At: msg.At, Reason: msg.Reason, Hint: msg.Hint}
 	return s, effects
 }
+
+// EditedFrom is what the file held when somebody began to edit it.
+func (p Preparing) EditedFrom() []byte { return p.was }
 
 // Edited is the text that somebody made, of ChangeEdit; false where there is none.
 func (p Preparing) Edited() ([]byte, bool) {

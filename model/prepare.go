@@ -28,6 +28,7 @@ type Preparing struct {
 
 	id     uint64
 	text   *[]byte
+	was    []byte
 	change ChangeID // that a guard was handed
 }
 
@@ -46,6 +47,7 @@ type RehearsalRequested struct {
 	Jail string
 	At   time.Time
 	Text *[]byte // the file's new content, of ChangeEdit
+	Was  []byte  // what it held when somebody began to edit it; nil where it was not there
 	Skip bool    // no scratch server is to be started
 }
 
@@ -56,6 +58,7 @@ type Rehearse struct {
 	Kind ChangeKind
 	Jail string
 	Text *[]byte
+	Was  []byte
 	Skip bool
 	Live []fail2ban.Jail // what runs, with its actions
 
@@ -137,13 +140,13 @@ func (s State) rehearsalRequested(msg RehearsalRequested) (State, []Effect) {
 	s = s.at(msg.At)
 	s, effects := s.rehearsalDropped()
 	s.rehearsals++
-	s.Preparing = Preparing{Kind: msg.Kind, Jail: msg.Jail, At: msg.At, Running: true, Skipped: msg.Skip, id: s.rehearsals, text: msg.Text}
+	s.Preparing = Preparing{Kind: msg.Kind, Jail: msg.Jail, At: msg.At, Running: true, Skipped: msg.Skip, id: s.rehearsals, text: msg.Text, was: msg.Was}
 	return s, append(effects, s.rehearse())
 }
 
 func (s State) rehearse() Effect {
 	p := s.Preparing
-	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Skip: p.Skipped, Live: s.live(), Limit: s.settings().ActivationLimit}
+	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Was: p.was, Skip: p.Skipped, Live: s.live(), Limit: s.settings().ActivationLimit}
 }
 
 // live are the jails that run, with their actions.

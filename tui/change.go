@@ -79,7 +79,7 @@ func (v changeScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (scr
 	case key.Matches(msg, k.Rehearse) && prepared.Kind != "" && !prepared.Running && !prepared.Starting:
 		again := model.RehearsalRequested{Kind: prepared.Kind, Jail: prepared.Jail, At: s.Now}
 		if text, ok := prepared.Edited(); ok {
-			again.Text = &text
+			again.Text, again.Was = &text, prepared.EditedFrom()
 		}
 		return v, outcome{msg: again}
 	}

@@ -146,6 +146,18 @@ var changeScenes = []scene{
 		s.press("C")
 	}},
 	{"change: nothing was changed", func(s *stage) { attacked(s).press("C") }},
+	{"edit: rehearsed well", func(s *stage) {
+		y := &typist{makes: func(string) string { return "[nginx-x]\nenabled = true\nmaxretry = 2\n" }}
+		s.edits(y, webLocal).send(model.RehearsalStepped{ID: 1, At: s.now, Rehearsal: found(), On: true, File: model.FileChange{Dir: "jail.d", Name: "web.local",
+			Was: []byte(webLocal), Now: []byte("[nginx-x]\nenabled = true\nmaxretry = 2\n")}})
+	}},
+	{"edit: refused", func(s *stage) {
+		y := &typist{makes: func(text string) string { return text + "failregex = fail from <HOST>(\n" }}
+		r := found()
+		refused(&r)
+		s.edits(y, webLocal).send(model.RehearsalStepped{ID: 1, At: s.now, Rehearsal: r, File: model.FileChange{Dir: "jail.d", Name: "web.local",
+			Was: []byte(webLocal), Now: []byte(webLocal + "failregex = fail from <HOST>(\n")}})
+	}},
 	{"recover: a file is to blame", func(s *stage) {
 		lost(s).press("R").send(evidence(s)).send(model.SuspectsFound{At: s.now, List: []model.Suspect{
 			{Dir: "jail.d", Name: "nginx-x.local", Jail: "nginx-x", Proven: true, Changed: s.now, Reason: "Unable to compile regular expression 'fail from <HOST>('"}}})

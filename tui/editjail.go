@@ -2,6 +2,7 @@ package tui
 
 import (
 	"bytes"
+	"cmp"
 	"os/exec"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -16,9 +17,11 @@ type Editor func(name string, text []byte) (cmd *exec.Cmd, read func() ([]byte, 
 
 // edited is what somebody made of the file of a jail.
 type edited struct {
-	jail     string
-	was, now []byte
-	err      error
+	jail  string
+	was   []byte // what the file held; nil where it was not there
+	given []byte
+	now   []byte
+	err   error
 }
 
 // editAgain stands in outcome.edit for the jail that is being edited.
@@ -48,7 +51,7 @@ func (m Model) openEditor(msg model.EditPrepared) (tea.Model, tea.Cmd) {
 	if msg.Reason != "" || m.editor == nil {
 		return m.refuseEdit(model.EditRefused{Jail: msg.Jail, At: msg.At, Reason: msg.Reason, Hint: msg.Hint})
 	}
-	return m.editText(msg.Jail, msg.Name, msg.Text, msg.Text)
+	return m.editText(edited{jail: msg.Jail, was: msg.Was, given: msg.Text}, msg.Name, msg.Text)
 }
 
 // refuseEdit says why a jail cannot be edited.
@@ -56,18 +59,19 @@ func (m Model) refuseEdit(msg model.EditRefused) (tea.Model, tea.Cmd) {
 	return m.openScreen(changeScreen{}).feed(msg)
 }
 
-// editText runs the editor on a text, which the file has or is to have.
-func (m Model) editText(jail, name string, was, text []byte) (tea.Model, tea.Cmd) {
+// editText runs the editor on a text.
+func (m Model) editText(e edited, name string, text []byte) (tea.Model, tea.Cmd) {
 	cmd, read, err := m.editor(name, text)
 	if err != nil {
-		return m.refuseEdit(model.EditRefused{Jail: jail, At: m.now().Round(0), Reason: err.Error()})
+		return m.refuseEdit(model.EditRefused{Jail: e.jail, At: m.now().Round(0), Reason: err.Error()})
 	}
 	return m, tea.ExecProcess(cmd, func(err error) tea.Msg {
 		now, failed := read()
 		if err == nil {
 			err = failed
 		}
-		return edited{jail: jail, was: was, now: unremarked(now), err: err}
+		e.now, e.err = unremarked(now), err
+		return e
 	})
 }
 
@@ -78,11 +82,11 @@ func (m Model) takeEdited(msg edited) (tea.Model, tea.Cmd) {
 	switch {
 	case msg.err != nil:
 		return m.refuseEdit(model.EditRefused{Jail: msg.jail, At: now, Reason: "the editor failed: " + msg.err.Error()})
-	case bytes.Equal(msg.was, msg.now):
+	case bytes.Equal(msg.given, msg.now):
 		return m, nil
 	}
 	m = m.openScreen(changeScreen{})
-	return m.feed(model.RehearsalRequested{Kind: model.ChangeEdit, Jail: msg.jail, At: now, Text: &msg.now})
+	return m.feed(model.RehearsalRequested{Kind: model.ChangeEdit, Jail: msg.jail, At: now, Text: &msg.now, Was: msg.was})
 }
 
 // editAgain opens what was edited and refused, with the reason on top.
@@ -96,5 +100,5 @@ func (m Model) editAgain() (tea.Model, tea.Cmd) {
 	if reason == "" {
 		reason = a.Reason
 	}
-	return m.editText(a.Jail, a.File.Name, nil, remarked(text, reason))
+	return m.editText(edited{jail: a.Jail, was: a.EditedFrom()}, cmp.Or(a.File.Name, "jail.local"), remarked(text, reason))
 }

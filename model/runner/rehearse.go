@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -133,6 +134,9 @@ func (c confOf) change(e model.Rehearse) (model.FileChange, bool, error) {
 	}
 	f := model.FileChange{Dir: jailDir, Name: name, Was: was}
 	if e.Kind == model.ChangeEdit {
+		if (was == nil) != (e.Was == nil) || !bytes.Equal(was, e.Was) {
+			return f, false, confdir.Refuse("e opens what you wrote: copy what you need, and edit the jail anew", "somebody changed %s/%s while it was edited", jailDir, name)
+		}
 		if f.Now = *e.Text; len(strings.TrimSpace(string(f.Now))) == 0 {
 			f.Now = nil
 		}
@@ -203,12 +207,13 @@ func (r *Runner) doPrepareEdit(e model.PrepareEdit) model.Msg {
 		if msg.Name, err = editedFile(jail, own, err); err != nil {
 			return err
 		}
-		was, err := c.read(msg.Name)
-		if was == nil {
-			was = confdir.SetEnabled(nil, e.Jail, jail.Enabled)
+		if msg.Was, err = c.read(msg.Name); err != nil {
+			return err
 		}
-		msg.Text = was
-		return err
+		if msg.Text = msg.Was; msg.Text == nil {
+			msg.Text = confdir.SetEnabled(nil, e.Jail, jail.Enabled)
+		}
+		return nil
 	}()
 	if err != nil {
 		msg.Reason, msg.Hint = err.Error(), confdir.Hint(err)
