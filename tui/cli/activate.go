@@ -96,8 +96,7 @@ func change(cmd *cobra.Command, f *flags, c changeFlags, kind model.ChangeKind, 
 	}
 	defer l.close()
 	if err := l.up(string(kind) + " " + jail); err != nil {
-		report(cmd.ErrOrStderr(), err)
-		return exitCode(exitRefused)
+		return refused(cmd, err)
 	}
 	l.runner.Sweep()
 	l.feed(model.RehearsalRequested{Kind: kind, Jail: jail, At: time.Now().Round(0), Skip: c.noRehearsal})
@@ -115,13 +114,19 @@ func change(cmd *cobra.Command, f *flags, c changeFlags, kind model.ChangeKind, 
 	return changeEnd(cmd, l.state, c)
 }
 
+// refused says why nothing is changed, and is how the command ends.
+func refused(cmd *cobra.Command, err error) error {
+	report(cmd.ErrOrStderr(), err)
+	return exitCode(exitRefused)
+}
+
 // makeChange asks for the change that was rehearsed, hands it to a guard and
 // follows it to its end.
 func (l *looker) makeChange(cmd *cobra.Command, f *flags, c changeFlags) error {
 	own := l.state.OwnBanned()
 	for _, o := range own {
 		if !slices.Contains(c.own, o.Addr.String()) {
-			return fmt.Errorf("%s: %s\nnext: bantop allow %s --jail JAIL --keep, or --own %s does it all the same", cmd.Name(), words.OwnWouldBan(l.state), o.Addr, o.Addr)
+			return refused(cmd, fmt.Errorf("%s: %s\nnext: add it to the jail's ignoreip, or --own %s does it all the same", cmd.Name(), words.OwnWouldBan(l.state), o.Addr))
 		}
 	}
 	yes, err := agreed(cmd, f, words.ChangeQuestion(l.state))

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -543,4 +544,43 @@ func TestGuardOutlivesTerminal(t *testing.T) {
 		s.await(model.StepTakenBack)
 		s.isBack()
 	}, "BANTOP_ACTIVATION_CONFIRM=10s")
+}
+
+// TestActivateOwn: a jail that would ban somebody who is logged in needs his address
+// named; without, nothing is changed.
+func TestActivateOwn(t *testing.T) {
+	eachStage(t, 1, func(t *testing.T, s *stage) {
+		s.write("jail.d/web.conf", s.web(""))
+		line := time.Now().UTC().Format(time.DateTime) + " host app: fail from 198.51.100.7\n"
+		if err := os.WriteFile(s.LogPath("web"), []byte(strings.Repeat(line, 5)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.env = append(s.env, "SSH_CONNECTION=198.51.100.7 50000 192.0.2.1 22")
+		code, out, errs := s.bantop("activate", "web", "--yes", "--commit")
+		if code != 1 || !strings.Contains(out, "you          It would ban 198.51.100.7, from where ") || !strings.Contains(errs, "--own 198.51.100.7 does it all the same") {
+			t.Errorf("exit %d: %s%s", code, out, errs)
+		}
+		s.isBack()
+		if code, out, errs = s.bantop("activate", "web", "--yes", "--commit", "--own", "198.51.100.7"); code != 0 {
+			t.Errorf("exit %d: %s%s", code, out, errs)
+		}
+	})
+}
+
+// TestActivateDenied: who may not talk to fail2ban is told so, and changes nothing.
+func TestActivateDenied(t *testing.T) {
+	fail2bantest.NeedRoot(t)
+	eachStage(t, 1, func(t *testing.T, s *stage) {
+		const nobody = 65534
+		s.write("jail.d/web.conf", s.web(""))
+		s.state = folderOf(t, nobody)
+		cmd := s.command("activate", "web", "--yes", "--commit")
+		cmd.Path = executable(t, nobody)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		said, err := cmd.CombinedOutput()
+		if err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(string(said), "no permission to talk to fail2ban") {
+			t.Errorf("%v: %s", err, said)
+		}
+		s.isBack()
+	})
 }
