@@ -93,6 +93,8 @@ func (d *Dir) Read(name string) ([]byte, error) {
 		return nil, nil
 	case errors.Is(err, unix.ELOOP):
 		return nil, Refuse("take the link away, or change what it leads to by hand", "%s is a link, and bantop writes through none", d.Path(name))
+	case errors.Is(err, unix.ENXIO): // a socket
+		return nil, noFile(d.Path(name))
 	case err != nil:
 		return nil, &fs.PathError{Op: "open", Path: d.Path(name), Err: err}
 	}
@@ -103,7 +105,7 @@ func (d *Dir) Read(name string) ([]byte, error) {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, Refuse("take it away", "%s is no file", d.Path(name))
+		return nil, noFile(d.Path(name))
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxChanged+1))
 	if err == nil && len(data) > maxChanged {
@@ -111,6 +113,8 @@ func (d *Dir) Read(name string) ([]byte, error) {
 	}
 	return append([]byte{}, data...), err
 }
+
+func noFile(path string) error { return Refuse("take it away", "%s is no file", path) }
 
 // checkName tells whether a name is one of a file in a folder, and of one that is
 // not hidden.
@@ -248,6 +252,7 @@ func (d *Dir) Back(name string) error {
 	if err := unix.Renameat(d.fd, keptName(name), d.fd, name); err != nil {
 		return &os.LinkError{Op: "put back", Old: d.Path(keptName(name)), New: d.Path(name), Err: err}
 	}
+	_ = unix.Unlinkat(d.fd, keptName(name), 0) // it is still there where both were names of one file (rename(2))
 	return d.sync()
 }
 

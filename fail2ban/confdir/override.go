@@ -184,8 +184,9 @@ func SectionOf(text []byte, jail string) (line int, ok bool) {
 	return no, no > 0
 }
 
-// maxName is how long the name of a file may be, in bytes (NAME_MAX of Linux).
-const maxName = 255
+// maxName is how long the name of a file may be, in bytes: NAME_MAX of Linux without
+// the room for what it is called while it is written, or kept (.changed-100).
+const maxName = 255 - 15
 
 // OverrideName is the file in jail.d in which bantop says whether a jail is
 // enabled: zz-bantop-sshd.local. fail2ban reads it last but for .local files that

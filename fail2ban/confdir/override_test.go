@@ -102,7 +102,7 @@ func TestOverrideName(t *testing.T) {
 		"a ;b":                   "begins a comment",
 		"a?b":                    "a condition",
 		"\xff":                   "not UTF-8",
-		strings.Repeat("a", 240): "longer than 255 bytes",
+		strings.Repeat("a", 225): "longer than 240 bytes",
 	} {
 		got, err := confdir.OverrideName(jail)
 		if err != nil {
@@ -115,7 +115,7 @@ func TestOverrideName(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", jail, got, want)
 		}
 	}
-	if name, err := confdir.OverrideName(strings.Repeat("a", 239)); err != nil || len(name) != 255 {
+	if name, err := confdir.OverrideName(strings.Repeat("a", 224)); err != nil || len(name) != 240 {
 		t.Error(name, err)
 	}
 }
