@@ -44,15 +44,16 @@ type Rehearsal struct {
 	Files   []string // log files that the scratch server reads
 	Journal []string // journal matches that it follows
 
-	// The log from findtime back. LinesRead are estimated from the bytes until all
-	// is read.
+	// The log from findtime back. LinesRead are reckoned from the bytes until all is
+	// read.
 	Lines, LinesRead int
 	AllRead          bool
 
 	Matched  int       // failures found
 	WouldBan []string  // addresses that the jail would ban now, sorted
-	Failing  []Failing // and that have failed without being banned, most failures first
+	Failing  []Failing // and that have failed without being banned, most failures first, 1000 at most
 	MaxRetry int
+	Without  []string // settings of the jail that were left out of the trial, since they reach beyond it: "ignorecommand", "usedns"
 
 	Ports   string   // that its actions would block, as the configuration says
 	Actions []string // names of its actions

@@ -205,6 +205,7 @@ func (p pen) card(s model.State) []string {
 	add("failing", words.FailingNow(r, most), Style{})
 	add("ports", r.Ports, Style{})
 	add("actions", words.Some(r.Actions, most), Style{})
+	add("left out", words.Without(r), p.Faint)
 	add("also appear", words.Some(r.Appear, most), p.Warn)
 	add("also vanish", words.Some(r.Vanish, most), p.Warn)
 	add("also change", words.Some(r.Change, most), p.Warn)

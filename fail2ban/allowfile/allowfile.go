@@ -48,6 +48,7 @@ import (
 	"path/filepath"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/confdir"
 )
 
 // Name is the file, in the folder jail.d of the configuration.
@@ -69,7 +70,7 @@ type Control interface {
 }
 
 // jailDir is the folder of the configuration that the file is in.
-const jailDir = "jail.d"
+const jailDir = confdir.JailDir
 
 // Path is the file in a configuration folder; "" is /etc/fail2ban.
 func Path(conf string) string { return filepath.Join(folderOf(conf), jailDir, Name) }

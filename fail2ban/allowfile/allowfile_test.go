@@ -126,13 +126,13 @@ func TestWhatElseIsSaid(t *testing.T) {
 				if c.file != "" {
 					write(t, conf, c.file, c.text)
 				}
-				before := tree(t, conf)
+				before := fail2bantest.Tree(t, conf)
 				do(t, Allow, conf, "j1 192.0.2.9", "done")
 				if got := dumped(t, conf, "j1"); got != c.list {
 					t.Errorf("got %s, want %s", got, c.list)
 				}
 				do(t, Disallow, conf, "j1 192.0.2.9", "done")
-				if after := tree(t, conf); after != before {
+				if after := fail2bantest.Tree(t, conf); after != before {
 					t.Errorf("it was\n%s\nand is\n%s", before, after)
 				}
 			})
@@ -180,7 +180,7 @@ func TestLaterEdits(t *testing.T) {
 	onReal(t, func(t *testing.T, _ fail2bantest.Install) {
 		check := func(conf, want, wantErr string) {
 			t.Helper()
-			before := tree(t, conf)
+			before := fail2bantest.Tree(t, conf)
 			results, err := Check(t.Context(), Options{Conf: conf})
 			text := ""
 			for _, r := range append(results, fail2ban.Result{Err: err}) {
@@ -192,7 +192,7 @@ func TestLaterEdits(t *testing.T) {
 				t.Errorf("%s, %s, want %s, %s", said(results), text, want, wantErr)
 			}
 			nothingLeft(t)
-			if tree(t, conf) != before {
+			if fail2bantest.Tree(t, conf) != before {
 				t.Error("it was changed")
 			}
 		}

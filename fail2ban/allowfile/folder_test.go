@@ -300,8 +300,8 @@ func TestCopy(t *testing.T) {
 		"filter.d": "", "filter.d/a.conf": "filter.d/a.conf", "filter.d/more": "", "filter.d/more/b.conf": "filter.d/more/b.conf",
 		"action.d": "", "action.d/a.conf": "outside", "action.d/deep": "", "action.d/deep/b.conf": "deeper",
 	}
-	err = filepath.WalkDir(c.dir, func(path string, e fs.DirEntry, err error) error {
-		name, _ := filepath.Rel(c.dir, path)
+	err = filepath.WalkDir(c.Dir, func(path string, e fs.DirEntry, err error) error {
+		name, _ := filepath.Rel(c.Dir, path)
 		text, known := want[name]
 		if delete(want, name); !known || err != nil {
 			t.Errorf("%s is there, too: %v", name, err)

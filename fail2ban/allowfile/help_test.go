@@ -1,9 +1,6 @@
 package allowfile
 
 import (
-	"crypto/sha256"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -61,50 +58,14 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
-// tree is all that is in a folder: modes, contents, where links lead to.
-func tree(t *testing.T, dir string) string {
-	t.Helper()
-	var b strings.Builder
-	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(&b, "%s %v", path, info.Mode())
-		switch {
-		case info.Mode().IsRegular():
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(&b, " %x", sha256.Sum256(data))
-		case info.Mode()&os.ModeSymlink != 0:
-			to, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			b.WriteString(" " + to)
-		}
-		b.WriteString("\n")
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.String()
-}
-
 // untouched returns what looks whether a folder is as it is now, and whether no copy
 // was left.
 func untouched(t *testing.T, conf string) func() {
 	t.Helper()
-	before := tree(t, conf)
+	before := fail2bantest.Tree(t, conf)
 	return func() {
 		t.Helper()
-		if after := tree(t, conf); after != before {
+		if after := fail2bantest.Tree(t, conf); after != before {
 			t.Errorf("the folder was\n%s\nand is\n%s", before, after)
 		}
 		nothingLeft(t)

@@ -167,15 +167,15 @@ func TestMeanwhile(t *testing.T) {
 					if run == 4 && filepath.Base(c.file) != Name {
 						return nil
 					}
-					alike = tree(t, conf)
+					alike = fail2bantest.Tree(t, conf)
 					return nil
 				}}
 				_, err := Allow(t.Context(), Options{Conf: conf, Control: between}, targets("j1 192.0.2.9"))
 				if err == nil || !strings.Contains(err.Error(), c.err) || !strings.Contains(Hint(err), c.hint) {
 					t.Errorf("got %v, hint %s", err, Hint(err))
 				}
-				if alike != "" && tree(t, conf) != alike {
-					t.Errorf("it was\n%s\nand is\n%s", alike, tree(t, conf))
+				if alike != "" && fail2bantest.Tree(t, conf) != alike {
+					t.Errorf("it was\n%s\nand is\n%s", alike, fail2bantest.Tree(t, conf))
 				}
 				if alike == "" && (read(t, Path(conf)) != "" || read(t, filepath.Join(conf, c.file)) != c.text) {
 					t.Error("the file was not taken back, or that of another was")

@@ -25,7 +25,7 @@ func byHand(file, section string) string {
 // list of a jail, and the section in which; "" where that is not found.
 func (w *work) setter(jail string) (file, section string) {
 	for _, section = range []string{jail, "DEFAULT"} {
-		if found := setters(os.DirFS(w.trial.dir), section); len(found) > 0 {
+		if found := setters(os.DirFS(w.trial.Dir), section); len(found) > 0 {
 			return filepath.Join(w.conf, found[len(found)-1].file), section
 		}
 	}
@@ -74,7 +74,7 @@ func (w *work) whyRefused(err error) error {
 		jails[l.jail] = true
 	}
 	for _, jail := range slices.Sorted(maps.Keys(jails)) {
-		for _, s := range setters(os.DirFS(w.trial.dir), jail) {
+		for _, s := range setters(os.DirFS(w.trial.Dir), jail) {
 			if s.known && strings.Contains(err.Error(), "ignoreip") {
 				file := filepath.Join(w.conf, s.file)
 				return refuse(byHand(file, jail), "%s has %s in [%s], and fail2ban follows that in one file only: %w", file, known, jail, err)
@@ -86,7 +86,7 @@ func (w *work) whyRefused(err error) error {
 
 // whyOther is why the ignore list of a jail is not what it should be.
 func (w *work) whyOther(jail, got, want string) error {
-	for _, s := range slices.Backward(setters(os.DirFS(w.trial.dir), jail)) {
+	for _, s := range slices.Backward(setters(os.DirFS(w.trial.Dir), jail)) {
 		if s.later {
 			file := filepath.Join(w.conf, s.file)
 			return refuse(byHand(file, jail), "%s is read after it, and sets ignoreip in [%s] anew", file, jail)

@@ -32,6 +32,45 @@ func Copy(conf, to string) error {
 	return c.folder(".")
 }
 
+// JailDir is the folder of the configuration whose files say what jails there are.
+const JailDir = "jail.d"
+
+// Trial is a copy of a configuration folder, for fail2ban to be tried on.
+type Trial struct {
+	Dir  string // the copy
+	Conf string // what it is a copy of
+}
+
+// CopyInto copies a configuration folder into a private one.
+func CopyInto(conf, private string) (*Trial, error) {
+	t := &Trial{Dir: filepath.Join(private, "fail2ban"), Conf: strings.TrimRight(conf, "/")}
+	if err := Copy(conf, t.Dir); err != nil {
+		return nil, fmt.Errorf("copy fail2ban's configuration to %s: %w", private, err)
+	}
+	return t, nil
+}
+
+// Put makes text the content of a file of the copy, named from its top; nil is none.
+func (t *Trial) Put(name string, text []byte) error {
+	path := filepath.Join(t.Dir, name)
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		if err = os.Remove(path); errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+	}
+	if err == nil && text != nil {
+		err = os.WriteFile(path, text, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("change the copy of fail2ban's configuration: %w", err)
+	}
+	return nil
+}
+
+// InPlace makes what was said of the copy something that is said of the folder.
+func (t *Trial) InPlace(text string) string { return strings.ReplaceAll(text, t.Dir, t.Conf) }
+
 // copying is a copy that is being made.
 type copying struct {
 	conf, to     string

@@ -11,13 +11,24 @@ import (
 type Dump struct {
 	Jails  []Jail   // that it enables and can set up, sorted by name
 	Faulty []string // that it enables and skips because something is wrong with them, sorted
+	Errors []string // why, a sentence each: "Jail 'x' skipped, because of wrong configuration: …"
 }
 
 // Jail is one jail of a Dump.
 type Jail struct {
 	Name    string
 	Actions []string
-	Ignored []string // addresses, networks and names on its ignore list
+	Lines   []string // the commands that set it up, as they were printed
+}
+
+// Jail is the jail of a name.
+func (d Dump) Jail(name string) (Jail, bool) {
+	for _, j := range d.Jails {
+		if j.Name == name {
+			return j, true
+		}
+	}
+	return Jail{}, false
 }
 
 // Dump reads the configuration. It costs some 80 ms, and more with many jails.
@@ -46,9 +57,6 @@ func (c *Control) Test(ctx context.Context) error {
 	return err
 }
 
-// maxIgnored is how many words of a command about an ignore list are read.
-const maxIgnored = 1 << 16
-
 // parseDump reads the commands, a Python list a line, and what is said about
 // jails that were skipped:
 //
@@ -58,23 +66,28 @@ const maxIgnored = 1 << 16
 //
 // (1.0.2 and 1.1.0, client/jailsreader.py.)
 func parseDump(out, errs string) Dump {
-	actions, ignored := make(map[string][]string), make(map[string][]string)
+	var d Dump
+	jails := make(map[string]*Jail)
 	for line := range strings.Lines(out) {
 		words := leadingStrings(line, 4)
 		switch {
-		case len(words) >= 2 && words[0] == "add":
-			if _, known := actions[words[1]]; !known {
-				actions[words[1]] = nil
-			}
-		case len(words) >= 4 && words[0] == "set" && words[2] == "addaction":
-			actions[words[1]] = append(actions[words[1]], words[3])
-		case len(words) >= 4 && words[0] == "set" && words[2] == "addignoreip":
-			ignored[words[1]] = append(ignored[words[1]], leadingStrings(line, maxIgnored)[3:]...)
+		case len(words) < 2:
+		case words[0] == "config-error":
+			d.Errors = append(d.Errors, words[1])
+		case words[0] == "add" && jails[words[1]] == nil:
+			jails[words[1]] = &Jail{Name: words[1]}
+		}
+		if len(words) < 2 || jails[words[1]] == nil {
+			continue
+		}
+		j := jails[words[1]]
+		j.Lines = append(j.Lines, strings.TrimSuffix(line, "\n"))
+		if len(words) >= 4 && words[0] == "set" && words[2] == "addaction" {
+			j.Actions = append(j.Actions, words[3])
 		}
 	}
-	var d Dump
-	for name, list := range actions {
-		d.Jails = append(d.Jails, Jail{Name: name, Actions: list, Ignored: ignored[name]})
+	for _, j := range jails {
+		d.Jails = append(d.Jails, *j)
 	}
 	slices.SortFunc(d.Jails, func(a, b Jail) int { return strings.Compare(a.Name, b.Name) })
 	for line := range strings.Lines(errs) {

@@ -1,161 +1,169 @@
-package rehearsal_test
+package rehearsal
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/fail2bantest"
-	"bantop/fail2ban/rehearsal"
+	"bantop/fail2ban/process"
 )
 
-// rehearseIn makes this test binary one that rehearses until it is killed.
-const rehearseIn = "BANTOP_TEST_REHEARSE"
+// The variables with which the test binary is a program that rehearses and is killed.
+const (
+	envVictim  = "BANTOP_REHEARSAL_VICTIM"  // its folder
+	envConf    = "BANTOP_REHEARSAL_CONF"    // the configuration
+	envSurvive = "BANTOP_REHEARSAL_SURVIVE" // the scratch server outlives it
+)
 
 func TestMain(m *testing.M) {
-	if spec := os.Getenv(rehearseIn); spec != "" {
-		where := strings.Split(spec, "|")
-		r := rehearsal.New(rehearsal.Options{Conf: where[0], Dir: where[1], Program: where[3], Jail: "broken", File: "zz.local", On: true,
-			Text: []byte("[broken]\nenabled = true\nlogpath = " + where[2] + "\n")})
-		for {
-			found := r.Next(context.Background())
-			fmt.Println(found.Step)
-			if found.Step == fail2ban.RehearseRead {
-				time.Sleep(time.Hour)
-			}
+	if dir := os.Getenv(envVictim); dir != "" {
+		if os.Getenv(envSurvive) != "" {
+			deathSignal = 0
 		}
+		victim(dir)
 	}
 	os.Exit(m.Run())
 }
 
-// killed rehearses in a process that is killed when it has come to a step, and
-// returns the folder that it left.
-func killed(t *testing.T, l *lab, step fail2ban.RehearsalStep) string {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), rehearseIn+"="+l.ConfDir+"|"+l.dir+"|"+l.LogPath("j001")+"|"+l.program)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	for said := ""; said != string(step); {
-		if _, err := fmt.Fscanln(out, &said); err != nil {
-			t.Fatal(err)
+// victim rehearses until the scratch server reads, says so, and waits to be killed.
+func victim(dir string) {
+	o := Options{Conf: os.Getenv(envConf), Jail: "new", File: "new.local", Text: []byte("[new]\nenabled = true\nlogpath = " + os.Getenv(envConf) + "/../log/j001.log\n"), On: true, Dir: dir}
+	r := New(o)
+	for {
+		k := r.Next(context.Background())
+		if k.Step == fail2ban.RehearseRead || k.Step == fail2ban.RehearseDone {
+			fmt.Println(k.Step)
+			break
 		}
 	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = cmd.Wait() // it was killed
-	left, err := os.ReadDir(l.dir)
-	if err != nil || len(left) != 1 {
-		t.Fatal(left, err)
-	}
-	return filepath.Join(l.dir, left[0].Name())
+	time.Sleep(time.Hour)
 }
 
-// TestSweep: what a rehearsal left that was killed is removed, whatever step it was
-// in, and its server does not run on; what is another's stays.
-func TestSweep(t *testing.T) {
-	each(t, func(t *testing.T, l *lab) {
-		for _, step := range []fail2ban.RehearsalStep{fail2ban.RehearseTest, fail2ban.RehearseStart, fail2ban.RehearseRead} {
-			killed(t, l, step)
-			if err := rehearsal.Sweep(l.dir); err != nil {
-				t.Error(err)
+// TestKilled: what a rehearsal leaves that is killed is found and removed, its server,
+// too; that of a living one is not touched, nor what is nobody's, or another's.
+func TestKilled(t *testing.T) {
+	onPath(t, func(t *testing.T, th *theatre) {
+		check := th.untouched(t)
+		for _, survive := range []string{"", "1"} {
+			cmd := exec.Command(os.Args[0])
+			cmd.Env = append(os.Environ(), envVictim+"="+th.temp, envConf+"="+th.ConfDir, envSurvive+"="+survive)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
 			}
-			fail2bantest.Eventually(t, "no process is left", func() bool { return len(processes(t, l.dir)) == 0 })
-			l.nothingLeft()
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			said := make([]byte, 100)
+			n, _ := out.Read(said)
+			if got := strings.TrimSpace(string(said[:n])); got != "read" || len(servers(th.temp)) != 1 {
+				t.Fatalf("it said %q, servers %v", got, servers(th.temp))
+			}
+			if n, err := Sweep(th.temp); n != 0 || err != nil || len(servers(th.temp)) != 1 {
+				t.Errorf("that of a living maker: %d, %v, %v", n, err, servers(th.temp))
+			}
+			if err := cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			_ = cmd.Wait() // it was killed
+			if survive == "" {
+				fail2bantest.Eventually(t, "the server goes with its maker", func() bool { return len(servers(th.temp)) == 0 })
+			} else if len(servers(th.temp)) != 1 {
+				t.Error("the server is gone already")
+			}
+			if n, err := Sweep(th.temp); n != 1 || err != nil {
+				t.Errorf("%d, %v", n, err)
+			}
+			th.nothingLeft(t)
 		}
+		check()
 	})
 }
 
-// TestSweepLeavesOthers: a folder of somebody who lives, one that no rehearsal made,
-// and what a link leads to stay.
-func TestSweepLeavesOthers(t *testing.T) {
-	each(t, func(t *testing.T, l *lab) {
-		r := rehearsal.New(l.options("[broken]\nenabled = true\nlogpath = " + l.LogPath("j001") + "\n"))
-		defer r.Close()
-		r.Next(t.Context())
-		for _, name := range []string{"bantop-try-foreign", "other"} {
-			if err := os.MkdirAll(filepath.Join(l.dir, name, "etc"), 0o700); err != nil {
+// TestSweepLeaves: only what is provably a rehearsal's of a maker that is gone is
+// removed.
+func TestSweepLeaves(t *testing.T) {
+	parent := t.TempDir()
+	marker := func(id process.ID) string {
+		text, err := json.Marshal(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	gone := marker(process.ID{Boot: process.Boot(), PID: os.Getpid(), Started: "1"}) // this process, but of another start
+	make := func(name, marker string, mode os.FileMode) string {
+		t.Helper()
+		path := filepath.Join(parent, name)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if marker != "" {
+			if err := os.WriteFile(filepath.Join(path, markerName), []byte(marker), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
-		dead := killed2(t, l)
-		target := filepath.Join(t.TempDir(), "bantop-try-elsewhere")
-		if err := os.Rename(dead, target); err != nil {
+		if err := os.Chmod(path, mode); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink(target, dead); err != nil {
+		return path
+	}
+	kept := []string{
+		make(Prefix+"lives", marker(process.Self()), 0o700),
+		make(Prefix+"open", gone, 0o755),
+		make(Prefix+"nonsense", "nonsense", 0o700),
+		make(Prefix+"nopid", "{}x", 0o700),
+		make(Prefix+"new", "", 0o700),
+		make("other", gone, 0o700),
+	}
+	foreign := make(Prefix+"foreign", "", 0o700)
+	kept = append(kept, foreign)
+	outside := filepath.Join(t.TempDir(), "outside")
+	link := filepath.Join(parent, Prefix+"link")
+	if err := errors.Join(os.WriteFile(filepath.Join(foreign, "theirs"), nil, 0o600), os.Mkdir(outside, 0o700),
+		os.WriteFile(filepath.Join(outside, markerName), []byte(gone), 0o600), os.Symlink(outside, link),
+		os.WriteFile(filepath.Join(parent, Prefix+"file"), []byte(gone), 0o700), os.Chtimes(foreign, time.Time{}, time.Unix(1, 0))); err != nil {
+		t.Fatal(err)
+	}
+	kept = append(kept, link, outside, filepath.Join(parent, Prefix+"file"))
+	if os.Geteuid() == 0 {
+		others := make(Prefix+"others", gone, 0o700)
+		if err := os.Chown(others, 65534, 65534); err != nil {
 			t.Fatal(err)
 		}
-		if err := rehearsal.Sweep(l.dir); err != nil {
-			t.Error(err)
-		}
-		left, err := os.ReadDir(l.dir)
-		if err != nil || len(left) != 4 {
-			t.Errorf("left: %v, %v", left, err)
-		}
-		if _, err := os.Stat(filepath.Join(target, "etc")); err != nil {
-			t.Error(err)
-		}
-		if err := rehearsal.Sweep(filepath.Join(l.dir, "absent")); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// killed2 is a folder that a killed rehearsal left, beside others.
-func killed2(t *testing.T, l *lab) string {
-	t.Helper()
-	alone := *l
-	alone.dir = filepath.Join(l.dir, "other")
-	if err := os.RemoveAll(filepath.Join(alone.dir, "etc")); err != nil {
+		kept = append(kept, others)
+	}
+	removed := []string{make(Prefix+"gone", gone, 0o700), make(Prefix+"boot", marker(process.ID{Boot: "another", PID: 1, Started: "1"}), 0o700), make(Prefix+"empty", "", 0o700)}
+	// A link in it leads nowhere that would be removed.
+	if err := errors.Join(os.Symlink(outside, filepath.Join(removed[0], "fail2ban")), os.Chtimes(removed[2], time.Time{}, time.Unix(1, 0))); err != nil {
 		t.Fatal(err)
 	}
-	left := killed(t, &alone, fail2ban.RehearseTest)
-	moved := filepath.Join(l.dir, filepath.Base(left))
-	if err := os.Rename(left, moved); err != nil {
-		t.Fatal(err)
+	if n, err := Sweep(parent); n != len(removed) || err != nil {
+		t.Errorf("%d, %v", n, err)
 	}
-	return moved
-}
-
-// BenchmarkRehearsal is a good jail: until it is known to load, and until whom it
-// would ban is known too.
-func BenchmarkRehearsal(b *testing.B) {
-	for _, install := range fail2bantest.RealInstalls(b) {
-		b.Run(install.Version, func(b *testing.B) {
-			l := newLab(b, install)
-			o := l.options("[broken]\nenabled = true\nlogpath = " + l.LogPath("j001") + "\n")
-			var loads, knows []float64
-			for b.Loop() {
-				r := rehearsal.New(o)
-				var found fail2ban.Rehearsal
-				for found.Step != fail2ban.RehearseDone {
-					was := found.Step
-					if found = r.Next(b.Context()); was == fail2ban.RehearseStart && found.Step == fail2ban.RehearseRead {
-						loads = append(loads, float64(found.Took.Milliseconds()))
-					}
-				}
-				knows = append(knows, float64(found.Took.Milliseconds()))
-				r.Close()
-			}
-			b.ReportMetric(fail2bantest.Median(loads), "ms-loads")
-			b.ReportMetric(fail2bantest.Median(knows), "ms-knows")
-		})
+	for _, path := range kept {
+		if _, err := os.Lstat(path); err != nil {
+			t.Errorf("%s was removed", path)
+		}
+	}
+	for _, path := range removed {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s was not removed", path)
+		}
+	}
+	if n, err := Sweep(filepath.Join(parent, "absent")); n != 0 || err != nil {
+		t.Error(n, err)
 	}
 }

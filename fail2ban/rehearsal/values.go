@@ -8,28 +8,36 @@ import (
 	"strings"
 
 	"bantop/fail2ban/addr"
-	"bantop/fail2ban/control"
 )
 
 // swallowed is what is wrong with values of the jail that fail2ban takes without a
 // word, and that make it do less than it seems to (1.0.2 and 1.1.0, measured); ""
 // where nothing is.
-func (r *Rehearsal) swallowed(d control.Dump) string {
-	j, _ := find(d, r.opts.Jail)
-	for _, entry := range j.Ignored {
+func (r *Run) swallowed() string {
+	for _, entry := range r.ignored() {
 		if unreadable(entry) {
 			return fmt.Sprintf("ignoreip: %q is neither an address nor a network nor a name: fail2ban passes it over, and bans whom it was to protect", entry)
 		}
 	}
-	if len(j.Actions) == 0 {
+	if len(r.known.Actions) == 0 {
 		return ""
 	}
-	for _, port := range strings.FieldsFunc(r.found.Ports, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' || c == '\n' }) {
+	for _, port := range strings.FieldsFunc(r.opts.Ports, func(c rune) bool { return c == ',' || c == ' ' || c == '\t' || c == '\n' }) {
 		if !isPort(port) {
 			return fmt.Sprintf("port: %q is neither a number nor a name of /etc/services: the jail's actions would fail when somebody is to be banned", port)
 		}
 	}
 	return ""
+}
+
+// ignored are the entries of the jail's ignore list.
+func (r *Run) ignored() (entries []string) {
+	for _, c := range r.setup {
+		if len(c) > 3 && c[0] == "set" && c[2] == "addignoreip" {
+			entries = append(entries, c[3:]...)
+		}
+	}
+	return entries
 }
 
 // unreadable tells whether an entry of an ignore list is neither an address nor a

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"slices"
@@ -24,7 +25,8 @@ type rehearsals struct {
 
 // rehearsing is one of them, and the change that it is of.
 type rehearsing struct {
-	*rehearsal.Rehearsal
+	*rehearsal.Run
+	conf fs.FS // the configuration, with the change in it
 	file model.FileChange
 	on   bool
 }
@@ -37,9 +39,28 @@ func (r *Runner) doRehearse(ctx context.Context, e model.Rehearse) model.Msg {
 		msg.Reason, msg.Hint = err.Error(), confdir.Hint(err)
 	} else {
 		msg.Rehearsal, msg.File, msg.On = one.Next(ctx), one.file, one.on
+		if msg.Rehearsal.Reason != "" {
+			msg.Rehearsal.At = one.blame(msg.Rehearsal.Reason, e.Jail)
+		}
 	}
 	msg.At = r.now()
 	return msg
+}
+
+// blame is the line that a reason stems from; nowhere, where it is not known.
+func (r *rehearsing) blame(reason, jail string) fail2ban.Place {
+	if at, ok := confdir.Blame(r.conf, reason, jail); ok {
+		return at
+	}
+	if !strings.Contains(reason, "enables the jail ") && !strings.Contains(reason, "not enable the jail ") {
+		return fail2ban.Place{}
+	}
+	catalogue, err := confdir.ReadCatalogue(r.conf)
+	if err != nil {
+		return fail2ban.Place{}
+	}
+	j, _ := catalogue.Jail(jail)
+	return j.Said
 }
 
 // doEndRehearsal takes away what a rehearsal uses.
@@ -79,7 +100,7 @@ func (rs *rehearsals) end(id uint64) {
 
 // Sweep removes what rehearsals left that were killed. What cannot be removed does no
 // harm.
-func (r *Runner) Sweep() { _ = rehearsal.Sweep(os.TempDir()) }
+func (r *Runner) Sweep() { _, _ = rehearsal.Sweep("") }
 
 // EndRehearsals ends all that go on: before bantop itself ends.
 func (r *Runner) EndRehearsals() {
@@ -103,9 +124,25 @@ func (r *Runner) beginRehearsal(e model.Rehearse) (*rehearsing, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &rehearsing{file: file, on: on, Rehearsal: rehearsal.New(rehearsal.Options{
-		Conf: r.opts.Conf, Jail: e.Jail, File: file.Name, Text: file.Now, On: on, Skip: e.Skip, Live: e.Live, Limit: e.Limit,
+	changed := confdir.Overlay{FS: os.DirFS(r.opts.Conf), Name: path.Join(jailDir, file.Name), Text: file.Now}
+	ports := ""
+	if catalogue, err := confdir.ReadCatalogue(changed); err == nil {
+		j, _ := catalogue.Jail(e.Jail)
+		ports = j.Port
+	}
+	return &rehearsing{file: file, on: on, conf: changed, Run: rehearsal.New(rehearsal.Options{
+		Conf: r.opts.Conf, Jail: e.Jail, File: file.Name, Text: file.Now, On: on, Skip: e.Skip, Many: e.Kind == model.ChangeEdit,
+		Live: liveJails(e.Live), Ports: ports, Limit: e.Limit,
 	})}, nil
+}
+
+// liveJails are jails that run, for a rehearsal.
+func liveJails(jails []fail2ban.Jail) []rehearsal.LiveJail {
+	out := make([]rehearsal.LiveJail, len(jails))
+	for i, j := range jails {
+		out[i] = rehearsal.LiveJail{Name: j.Name, Actions: j.Actions}
+	}
+	return out
 }
 
 // confOf is a configuration folder in which a change is worked out.
@@ -157,7 +194,7 @@ func (c confOf) change(e model.Rehearse) (model.FileChange, bool, error) {
 	return f, on, nil
 }
 
-const jailDir = "jail.d"
+const jailDir = confdir.JailDir
 
 // read reads a file of jail.d; nil where there is none.
 func (c confOf) read(name string) ([]byte, error) {

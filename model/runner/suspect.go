@@ -94,7 +94,7 @@ func (f *finding) blame(at fail2ban.Place, jail, reason string) {
 		return
 	}
 	s.Dir, s.Name, s.Jail, s.Line, s.Proven = dir, name, jail, at.Line, true
-	s.Reason = strings.TrimPrefix(reason, rehearsal.Already)
+	s.Reason = reason
 	f.found[at.File] = s
 }
 
@@ -119,13 +119,16 @@ func (f *finding) likeliest(c fail2ban.Catalogue, e model.FindSuspects) []string
 // rehearse rehearses a jail as the configuration has it.
 func (f *finding) rehearse(ctx context.Context, jail string, live []fail2ban.Jail) fail2ban.Rehearsal {
 	const limit = 10 * time.Second
-	r := rehearsal.New(rehearsal.Options{Conf: f.conf, Jail: jail, File: "no-change.local", On: true, Live: live, Limit: limit})
+	r := rehearsal.New(rehearsal.Options{Conf: f.conf, Jail: jail, File: "no-change.local", On: true, Live: liveJails(live), Limit: limit})
 	defer r.Close()
 	for {
 		found := r.Next(ctx)
 		if found.Step == fail2ban.RehearseDone || found.Step == fail2ban.RehearseRead || ctx.Err() != nil {
 			if found.Step == fail2ban.RehearseRead { // it loads
 				found.Verdict = fail2ban.VerdictReady
+			}
+			if found.Reason != "" {
+				found.At, _ = confdir.Blame(os.DirFS(f.conf), found.Reason, jail) // nowhere, where it is not known
 			}
 			return found
 		}

@@ -28,6 +28,7 @@ type Rehearsal struct {
 	Failing   []Failing `json:"failing"`
 	Ports     string    `json:"ports"`
 	Actions   []string  `json:"actions"`
+	Without   []string  `json:"without"` // settings that were left out of the trial
 	Appear    []string  `json:"also_appear"`
 	Vanish    []string  `json:"also_vanish"`
 	Change    []string  `json:"also_change"`
@@ -85,7 +86,7 @@ func rehearsal(s model.State) *Rehearsal {
 		Jail: s.Preparing.Jail, Act: string(s.Preparing.Kind), Verdict: string(r.Verdict), Reason: r.Reason, File: r.At.File, Line: r.At.Line,
 		Reads: append(list(r.Files), r.Journal...), Lines: r.Lines, LinesRead: r.LinesRead, Failures: r.Matched,
 		WouldBan: list(r.WouldBan), Own: []string{}, Failing: []Failing{}, Ports: r.Ports, Actions: list(r.Actions),
-		Appear: list(r.Appear), Vanish: list(r.Vanish), Change: list(r.Change), Seconds: r.Took.Seconds(),
+		Without: list(r.Without), Appear: list(r.Appear), Vanish: list(r.Vanish), Change: list(r.Change), Seconds: r.Took.Seconds(),
 	}
 	for _, o := range s.OwnBanned() {
 		out.Own = append(out.Own, o.Addr.String())
@@ -137,6 +138,7 @@ func RehearsalText(w io.Writer, door safetext.Door, s model.State) error {
 	fact("failing", words.FailingNow(r, most))
 	fact("ports", r.Ports)
 	fact("actions", words.Some(r.Actions, most))
+	fact("left out", words.Without(r))
 	fact("also appear", words.Some(r.Appear, most))
 	fact("also vanish", words.Some(r.Vanish, most))
 	fact("also change", words.Some(r.Change, most))

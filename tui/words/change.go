@@ -277,3 +277,12 @@ func byVerdict(found []fail2ban.Rehearsal) string {
 	}
 	return strings.Join(out, ", ")
 }
+
+// Without says which settings of the jail a rehearsal left out, and so what it may be
+// wrong about; "" where it left out none.
+func Without(r fail2ban.Rehearsal) string {
+	if len(r.Without) == 0 {
+		return ""
+	}
+	return List(r.Without) + ", which would reach beyond the rehearsal: whom the jail bans may differ by that"
+}
