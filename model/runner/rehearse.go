@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -19,6 +20,7 @@ import (
 type rehearsals struct {
 	mu    sync.Mutex
 	swept bool
+	ended bool // no more begin
 	all   map[uint64]*rehearsing
 }
 
@@ -55,6 +57,9 @@ func (rs *rehearsals) get(id uint64, begin func() (*rehearsing, error)) (*rehear
 	if one := rs.all[id]; one != nil {
 		return one, nil
 	}
+	if rs.ended {
+		return nil, errors.New("bantop ends")
+	}
 	if !rs.swept {
 		rs.swept = true
 		_ = rehearsal.Sweep(os.TempDir()) // what cannot be removed does no harm to this one
@@ -81,12 +86,13 @@ func (rs *rehearsals) end(id uint64) {
 	}
 }
 
-// EndRehearsals ends all that go on: before bantop itself ends.
+// EndRehearsals ends all that go on: before bantop itself ends. None begins after
+// that.
 func (r *Runner) EndRehearsals() {
 	rs := &r.rehearsals
 	rs.mu.Lock()
 	all := rs.all
-	rs.all = nil
+	rs.all, rs.ended = nil, true
 	rs.mu.Unlock()
 	for _, one := range all {
 		one.Close()
@@ -204,11 +210,10 @@ func (r *Runner) doPrepareEdit(e model.PrepareEdit) model.Msg {
 		if msg.Name, err = editedFile(jail, own, err); err != nil {
 			return err
 		}
-		was, err := c.read(msg.Name)
-		if was == nil {
-			was = confdir.SetEnabled(nil, e.Jail, jail.Enabled)
+		msg.Text, err = c.read(msg.Name)
+		if err == nil && msg.Text == nil {
+			msg.Text = confdir.SetEnabled(nil, e.Jail, jail.Enabled)
 		}
-		msg.Text = was
 		return err
 	}()
 	if err != nil {
