@@ -2,6 +2,7 @@ package tui
 
 import (
 	"bytes"
+	"cmp"
 	"os/exec"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -24,20 +25,22 @@ type edited struct {
 // editAgain stands in outcome.edit for the jail that is being edited.
 const editAgain = "\x00again"
 
-// remark begins the lines that bantop puts above a text, and takes away again.
+// remark begins the line that bantop puts above a text, and takes away again.
 const remark = "# bantop: "
 
-// remarked is a text under a remark.
+// remarked is a text under a remark, which is one line whatever it says; the text
+// alone where there is nothing to remark.
 func remarked(text []byte, reason string) []byte {
 	if reason == "" {
 		return text
 	}
-	return append([]byte(remark+string(safetext.Door{}.Text(reason))+"\n"), text...)
+	const most = 300 // cells
+	return append([]byte(remark+string(safetext.Door{}.Cut(reason, most, "..."))+"\n"), text...)
 }
 
-// unremarked is a text without the remarks above it.
+// unremarked is a text without the remark above it.
 func unremarked(text []byte) []byte {
-	for bytes.HasPrefix(text, []byte(remark)) {
+	if bytes.HasPrefix(text, []byte(remark)) {
 		_, text, _ = bytes.Cut(text, []byte("\n"))
 	}
 	return text
@@ -45,10 +48,13 @@ func unremarked(text []byte) []byte {
 
 // openEditor has somebody edit the file of a jail, on a copy.
 func (m Model) openEditor(msg model.EditPrepared) (tea.Model, tea.Cmd) {
-	if msg.Reason != "" || m.editor == nil {
+	if m.editor == nil {
+		msg.Reason = cmp.Or(msg.Reason, "nothing can be edited here")
+	}
+	if msg.Reason != "" {
 		return m.refuseEdit(model.EditRefused{Jail: msg.Jail, At: msg.At, Reason: msg.Reason, Hint: msg.Hint})
 	}
-	return m.editText(msg.Jail, msg.Name, msg.Text, msg.Text)
+	return m.editText(msg.Name, msg.Text, editing{jail: msg.Jail, was: msg.Text})
 }
 
 // refuseEdit says why a jail cannot be edited.
@@ -56,19 +62,34 @@ func (m Model) refuseEdit(msg model.EditRefused) (tea.Model, tea.Cmd) {
 	return m.openScreen(changeScreen{}).feed(msg)
 }
 
-// editText runs the editor on a text, which the file has or is to have.
-func (m Model) editText(jail, name string, was, text []byte) (tea.Model, tea.Cmd) {
+// editing is a text that is in somebody's editor.
+type editing struct {
+	jail     string
+	was      []byte // without the remark
+	remarked bool
+	read     func() ([]byte, error)
+}
+
+// end reads the text back once the editor has ended.
+func (e editing) end(err error) tea.Msg {
+	now, failed := e.read()
+	if err == nil {
+		err = failed
+	}
+	if e.remarked {
+		now = unremarked(now)
+	}
+	return edited{jail: e.jail, was: e.was, now: now, err: err}
+}
+
+// editText runs the editor on a text.
+func (m Model) editText(name string, text []byte, e editing) (tea.Model, tea.Cmd) {
 	cmd, read, err := m.editor(name, text)
 	if err != nil {
-		return m.refuseEdit(model.EditRefused{Jail: jail, At: m.now().Round(0), Reason: err.Error()})
+		return m.refuseEdit(model.EditRefused{Jail: e.jail, At: m.now().Round(0), Reason: err.Error()})
 	}
-	return m, tea.ExecProcess(cmd, func(err error) tea.Msg {
-		now, failed := read()
-		if err == nil {
-			err = failed
-		}
-		return edited{jail: jail, was: was, now: unremarked(now), err: err}
-	})
+	e.read = read
+	return m, tea.ExecProcess(cmd, e.end)
 }
 
 // takeEdited rehearses what somebody made of the file; nothing, where it is as it
@@ -92,9 +113,7 @@ func (m Model) editAgain() (tea.Model, tea.Cmd) {
 	if !ok || m.editor == nil {
 		return m, nil
 	}
-	reason := a.Rehearsal.Reason
-	if reason == "" {
-		reason = a.Reason
-	}
-	return m.editText(a.Jail, a.File.Name, nil, remarked(text, reason))
+	reason := cmp.Or(a.Rehearsal.Reason, a.Reason)
+	name := cmp.Or(a.File.Name, "jail.local") // not known where it was refused before that
+	return m.editText(name, remarked(text, reason), editing{jail: a.Jail, was: text, remarked: reason != ""})
 }

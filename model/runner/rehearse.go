@@ -119,6 +119,12 @@ type confOf struct{ dir string }
 
 // change is what a change writes, and whether the jail is to run by it.
 func (c confOf) change(e model.Rehearse) (model.FileChange, bool, error) {
+	switch {
+	case e.Kind == model.ChangeSetAside:
+		return model.FileChange{}, false, errors.New("a file that is set aside is not rehearsed")
+	case e.Kind == model.ChangeEdit && e.Text == nil:
+		return model.FileChange{}, false, errors.New("there is no text to rehearse")
+	}
 	catalogue, err := confdir.ReadCatalogue(os.DirFS(c.dir))
 	if err != nil {
 		return model.FileChange{}, false, err

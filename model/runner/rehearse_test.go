@@ -207,6 +207,8 @@ func TestNotEvenTried(t *testing.T) {
 			{model.Rehearse{ID: 3, Kind: model.ChangeActivate, Jail: "idle"}, "is a link, and bantop writes through none", "take the link away"},
 			{model.Rehearse{ID: 4, Kind: model.ChangeEdit, Jail: "idle", Text: &text}, "is a link, and bantop writes through none", "take the link away"},
 			{model.Rehearse{ID: 5, Kind: model.ChangeEdit, Jail: "a]b", Text: &text}, "a ] ends the name of a section", ""},
+			{model.Rehearse{ID: 6, Kind: model.ChangeEdit, Jail: "j001"}, "there is no text to rehearse", ""},
+			{model.Rehearse{ID: 7, Kind: model.ChangeSetAside, Jail: "j001"}, "a file that is set aside is not rehearsed", ""},
 		} {
 			if got := l.step(c.e); !strings.Contains(got.Reason, c.reason) || !strings.HasPrefix(got.Hint, c.hint) {
 				t.Errorf("%+v: %q, hint %q", c.e, got.Reason, got.Hint)
