@@ -170,13 +170,45 @@ func TestChangeStories(t *testing.T) {
 	goldie.New(t, goldie.WithFixtureDir(testdata)).Assert(t, "ChangeStories", []byte(out.String()))
 }
 
+// TestSetAsideGoesBack: a file that is set aside in vain gets its name back without
+// another reload where the jails are as before; what was lost before is still
+// expected, so that it is still told of.
+func TestSetAsideGoesBack(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		results []string
+		steps   string
+	}{
+		{"the name is taken", []string{"file exists", ""}, "write, restore"},
+		{"it does not help", []string{"", "regex", "", ""}, "write, reload, restore, prove the way back"},
+		{"it took another jail along", []string{"", "", "sshd is not there", "", "postfix is not there", "", ""},
+			"write, reload, prove, restore, prove the way back, reload again, prove the way back"},
+	} {
+		p := plan(model.ChangeSetAside)
+		p.Gains, p.Commit = []string{"sshd"}, true
+		r := begun(t, p)
+		expected := r.Expected
+		r = walk(t, &strings.Builder{}, r, c.results...)
+		var did []string
+		for _, d := range r.Change.Done {
+			did = append(did, string(d.Step))
+		}
+		if r.Change.Step != model.StepTakenBack || strings.Join(did, ", ") != c.steps {
+			t.Errorf("%s: %s by %q", c.name, r.Change.Step, did)
+		}
+		if !slices.Equal(r.Expected, expected) {
+			t.Errorf("%s: %v are expected, want %v", c.name, r.Expected, expected)
+		}
+	}
+}
+
 // TestChangeAlwaysEnds: whatever happens, in whatever order, a change ends after a
 // bounded number of steps; what it forgot is expected again unless it was
 // confirmed; and once it is on its way back it is never confirmed.
 func TestChangeAlwaysEnds(t *testing.T) {
 	for seed := range int64(1000) {
 		rnd := rand.New(rand.NewSource(seed))
-		kind := []model.ChangeKind{model.ChangeActivate, model.ChangeDeactivate}[rnd.Intn(2)]
+		kind := []model.ChangeKind{model.ChangeActivate, model.ChangeDeactivate, model.ChangeSetAside}[rnd.Intn(3)]
 		r := begun(t, plan(kind))
 		expected := r.Expected
 		now, back := t0, false

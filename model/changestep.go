@@ -125,6 +125,8 @@ func (c Change) back(step ChangeStep, failed bool) ChangeStep {
 		return StepStuck
 	case step == StepRestore && !c.Touched:
 		return StepTakenBack
+	case step == StepRestore && c.Kind == ChangeSetAside: // what is wrong with the server needs no other reload
+		return StepProveBack
 	case step == StepRestore:
 		return StepReloadBack
 	case step == StepReloadBack && !failed, step == StepRestart && !failed:
@@ -173,6 +175,9 @@ func (r Runtime) enter(c Change, step ChangeStep, at time.Time) (Runtime, []Even
 		r.Expected = union(r.Expected, c.Forgotten)
 	case StepReloadBack:
 		c.Attempts++
+		if c.Kind == ChangeSetAside { // they were lost before, and still are
+			break
+		}
 		for _, jail := range c.Gains {
 			r = r.forget(jail)
 		}

@@ -18,6 +18,8 @@ import (
 type changeScreen struct {
 	top   int
 	phase phase
+	again bool // it can be rehearsed once more
+	edits bool // its text can be edited once more
 }
 
 // phase is what can be done on the screen of a change.
@@ -54,14 +56,24 @@ func (v changeScreen) follow(s model.State) screen {
 	default:
 		v.phase = running
 	}
+	kind, still := s.Preparing.Kind, v.phase == ready || v.phase == refusing
+	_, typed := s.Preparing.Edited()
+	v.edits = still && kind == model.ChangeEdit
+	v.again = still && (typed || kind == model.ChangeActivate || kind == model.ChangeDeactivate)
 	return v
 }
 
 func (v changeScreen) keys(k keyMap) (often, seldom []key.Binding) {
 	often = map[phase][]key.Binding{
-		anyPhase: {k.GoAhead, k.Confirm, k.Revert, k.Rehearse, k.EditJail}, ready: {k.GoAhead, k.Rehearse}, refusing: {k.Rehearse, k.EditJail},
+		anyPhase: {k.GoAhead, k.Confirm, k.Revert, k.Rehearse, k.EditJail}, ready: {k.GoAhead},
 		running: {k.Revert}, confirming: {k.Confirm, k.Revert},
 	}[v.phase]
+	if v.again {
+		often = append(often, k.Rehearse)
+	}
+	if v.edits {
+		often = append(often, k.EditJail)
+	}
 	return append(often, k.Back), []key.Binding{k.Up, k.Down}
 }
 
@@ -74,9 +86,12 @@ func (v changeScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (scr
 		return v, outcome{msg: model.RevertRequested{At: s.Now}}
 	case key.Matches(msg, k.GoAhead) && prepared.Ready():
 		return v, outcome{change: true}
-	case key.Matches(msg, k.EditJail) && prepared.Kind == model.ChangeEdit && !prepared.Running && !prepared.Begun:
+	case key.Matches(msg, k.EditJail) && v.edits:
+		if _, typed := prepared.Edited(); !typed {
+			return v, outcome{edit: prepared.Jail}
+		}
 		return v, outcome{edit: editAgain}
-	case key.Matches(msg, k.Rehearse) && prepared.Kind != "" && !prepared.Running && !prepared.Starting:
+	case key.Matches(msg, k.Rehearse) && v.again:
 		again := model.RehearsalRequested{Kind: prepared.Kind, Jail: prepared.Jail, At: s.Now}
 		if text, ok := prepared.Edited(); ok {
 			again.Text, again.Was = &text, prepared.EditedFrom()
@@ -180,6 +195,9 @@ func (p pen) found(name, text string, style Style, most int) []string {
 // card draws what a rehearsal found, and what can be done now.
 func (p pen) card(s model.State) []string {
 	a, r := s.Preparing, s.Preparing.Rehearsal
+	if a.Kind == model.ChangeSetAside {
+		return p.asideCard(a)
+	}
 	var lines []string
 	add := func(name, text string, style Style) { lines = append(lines, p.found(name, text, style, 4)...) }
 	switch {
@@ -221,6 +239,20 @@ func (p pen) card(s model.State) []string {
 		add("", "", Style{})
 		lines = append(lines, "", p.line().skip(2).put(p.Key, safetext.Text(p.Enter)).put(Style{}, " goes on: somebody has to confirm it within ").
 			put(Style{}, safetext.Text(words.Span(s.Settings.Effective.ActivationConfirm))).put(Style{}, ", or it is taken back").String())
+	}
+	return lines
+}
+
+// asideCard draws what becomes of a file that is set aside.
+func (p pen) asideCard(a model.Preparing) []string {
+	lines := p.found("file", a.File.Dir+"/"+a.File.Name+" gets the name "+a.File.Aside, Style{}, 4)
+	lines = append(lines, p.found("refused", a.Reason, p.Bad, 4)...)
+	lines = append(lines, p.found("next", a.Hint, p.Key, 4)...)
+	switch {
+	case a.Starting:
+		lines = append(lines, p.found("", "handing it to the guard, who holds the way back", p.Warn, 4)...)
+	case a.Ready():
+		lines = append(lines, "", p.line().skip(2).put(p.Key, safetext.Text(p.Enter)).put(Style{}, " goes on: where that brings no jail back, the file gets its name back").String())
 	}
 	return lines
 }

@@ -6,97 +6,239 @@ import (
 	"strings"
 	"testing"
 
+	tea "github.com/charmbracelet/bubbletea"
+
 	"bantop/fail2ban"
 	"bantop/model"
 )
 
-// typist is an Editor that makes of each text what a test wants.
-type typist struct {
-	given []string // the texts that it was given
-	makes func(text string) string
-	fails error // the editor itself
-	cmd   error // it cannot be run
+// desk is an editor that takes note of what it is given.
+type desk struct {
+	name, text string
+	opened     int
+	err        error // it cannot be started
 }
 
-func (y *typist) edit(_ string, text []byte) (*exec.Cmd, func() ([]byte, error), error) {
-	y.given = append(y.given, string(text))
-	return exec.Command("true"), func() ([]byte, error) { return []byte(y.makes(string(text))), y.fails }, y.cmd
+func (d *desk) edit(name string, text []byte) (*exec.Cmd, func() ([]byte, error), error) {
+	d.name, d.text = name, string(text)
+	d.opened++
+	return exec.Command("true"), func() ([]byte, error) { return text, nil }, d.err
 }
 
-// edits presses e on nginx-x, and lets the typist do his work.
-func (s *stage) edits(y *typist, text string) *stage {
-	s.m.editor = y.edit
-	toJails(s).press("down", "down", "down", "e")
-	return s.send(model.EditPrepared{Jail: "nginx-x", At: s.now, Name: "web.local", Text: []byte(text)}).done(y, text)
+// atDesk is a stage with an editor.
+func atDesk(t *testing.T) (*stage, *desk) {
+	s, d := newStage(t, 100, 28, "none", false), &desk{}
+	s.m.editor = d.edit
+	return s, d
 }
 
-// done is the end of the editor: Bubble Tea, which would run it, is not there.
-func (s *stage) done(y *typist, was string) *stage {
-	now, err := y.makes(y.given[len(y.given)-1]), y.fails
-	return s.send(edited{jail: "nginx-x", was: []byte(was), given: []byte(was), now: unremarked([]byte(now)), err: err})
+const before = "[nginx-x]\nenabled = true\n"
+
+// prepared is the file of nginx-x, for the editor.
+func (s *stage) prepared(text string) *stage {
+	return s.send(model.EditPrepared{Jail: "nginx-x", At: s.now, Name: "web.local", Text: []byte(text)})
 }
 
-const webLocal = "[nginx-x]\nenabled = false\n"
-
-// TestEdit: what somebody made of a jail's file is rehearsed; what he left as it was
-// is nothing.
-func TestEditJail(t *testing.T) {
-	s := newStage(t, 100, 28, "none", false)
-	s.edits(&typist{makes: func(text string) string { return text }}, webLocal)
-	if _, is := s.m.top().(jailsScreen); !is || s.m.state.Preparing.Kind != "" {
-		t.Errorf("unchanged: %T, %+v", s.m.top(), s.m.state.Preparing)
-	}
-	y := &typist{makes: func(text string) string { return text + "maxretry = 2\n" }}
-	s = newStage(t, 100, 28, "none", false).edits(y, webLocal)
+// rehearses is the text of the rehearsal that goes on; "(none)" where none does.
+func (s *stage) rehearses() string {
 	text, ok := s.m.state.Preparing.Edited()
-	if _, is := s.m.top().(changeScreen); !is || !ok || string(text) != webLocal+"maxretry = 2\n" || s.m.state.Preparing.Kind != model.ChangeEdit {
-		t.Errorf("changed: %T, %q, %+v", s.m.top(), text, s.m.state.Preparing)
+	if !ok || !s.m.state.Preparing.Running {
+		return "(none)"
+	}
+	return string(text)
+}
+
+// TestEditJail: what somebody made of the file is rehearsed; where he left it as it was,
+// nothing happens.
+func TestEditJail(t *testing.T) {
+	for _, c := range []struct {
+		name, was, now string
+		err, failed    error
+		asked, reason  string
+	}{
+		{"changed", before, before + "maxretry = 9\n", nil, nil, before + "maxretry = 9\n", ""},
+		{"unchanged", before, before, nil, nil, "(none)", ""},
+		{"emptied", before, "", nil, nil, "", ""},
+		{"not UTF-8", before, "\xff\x00\r\n", nil, nil, "\xff\x00\r\n", ""},
+		{"somebody's own remark", "# bantop: is mine\n" + before, "# bantop: is mine\n" + before, nil, nil, "(none)", ""},
+		{"the editor failed", before, "half", errors.New("exit status 1"), nil, "(none)", "the editor failed: exit status 1"},
+		{"its file is gone", before, "", nil, errors.New("open web.local: no such file"), "(none)", "the editor failed: open web.local: no such file"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, d := atDesk(t)
+			if s.prepared(c.was); d.opened != 1 || d.name != "web.local" || d.text != c.was {
+				t.Errorf("%d times %s: %q", d.opened, d.name, d.text)
+			}
+			read := func() ([]byte, error) { return []byte(c.now), c.failed }
+			s.send(editing{jail: "nginx-x", was: []byte(c.was), read: read}.end(c.err))
+			if got := s.rehearses(); got != c.asked || s.m.state.Preparing.Reason != c.reason {
+				t.Errorf("rehearsed %q, refused %q", got, s.m.state.Preparing.Reason)
+			}
+		})
 	}
 }
 
-// TestEditAgain: a fault brings the editor back with the reason on top, harmless,
-// and what bantop put there is no part of the text.
-func TestEditAgain(t *testing.T) {
-	y := &typist{makes: func(text string) string { return text + "bantime = x\n" }}
-	s := newStage(t, 100, 28, "none", false).edits(y, webLocal)
-	s.rehearsed(func(r *fail2ban.Rehearsal) {
-		r.Verdict, r.Reason = fail2ban.VerdictRefused, "name 'x' is not defined\x1b[2J\nand more"
-	})
-	s.press("e")
-	if len(y.given) != 2 {
-		t.Fatalf("the editor was opened %d times", len(y.given))
-	}
-	first, rest, _ := strings.Cut(y.given[1], "\n")
-	if !strings.HasPrefix(first, "# bantop: name 'x' is not defined") || strings.ContainsAny(first, "\x1b\n") || rest != webLocal+"bantime = x\n" {
-		t.Errorf("given %q", y.given[1])
-	}
-	y.makes = func(text string) string { return strings.Replace(text, "bantime = x\n", "bantime = 5m\n", 1) }
-	s.done(y, "")
-	if text, _ := s.m.state.Preparing.Edited(); string(text) != webLocal+"bantime = 5m\n" {
-		t.Errorf("rehearsed %q", text)
-	}
-}
-
-// TestEditRefused: why a jail cannot be edited is said, whatever the cause.
+// TestEditRefused: where a jail cannot be edited the screen says why, whatever that
+// is.
 func TestEditRefused(t *testing.T) {
-	for name, play := range map[string]func(s *stage){
-		"it is a link": func(s *stage) {
-			s.m.editor = (&typist{}).edit
-			toJails(s).press("e").send(model.EditPrepared{Jail: "apache-auth", At: s.now, Reason: "it is a link", Hint: "take it away"})
-		},
-		"there is no editor here": func(s *stage) {
-			y := &typist{makes: strings.ToUpper, cmd: errors.New("there is no editor here")}
-			s.m.editor = y.edit
-			toJails(s).press("e").send(model.EditPrepared{Jail: "apache-auth", At: s.now, Text: []byte("x")})
-		},
-		"exit status 1": func(s *stage) {
-			s.edits(&typist{makes: strings.ToUpper, fails: errors.New("exit status 1")}, webLocal)
-		},
+	for _, c := range []struct {
+		name string
+		open func(*stage, *desk)
+		want string
+	}{
+		{"the file", func(s *stage, _ *desk) {
+			s.send(model.EditPrepared{Jail: "nginx-x", At: s.now, Reason: "web.local is a link", Hint: "take it away"})
+		}, "web.local is a link"},
+		{"no editor", func(s *stage, d *desk) { d.err = errors.New("there is no editor here"); s.prepared(before) }, "there is no editor here"},
+		{"nobody may edit", func(s *stage, _ *desk) { s.m.editor = nil; s.prepared(before) }, "nothing can be edited here"},
+	} {
+		s, d := atDesk(t)
+		c.open(s, d)
+		if _, on := s.m.top().(changeScreen); !on || s.m.state.Preparing.Reason != c.want || !strings.Contains(s.m.View(), c.want) {
+			t.Errorf("%s: %q on %T", c.name, s.m.state.Preparing.Reason, s.m.top())
+		}
+	}
+}
+
+// TestEditAgain: a text that was refused comes back as it was typed, with the reason
+// on top as one harmless line, which is gone from what is rehearsed next.
+func TestEditAgain(t *testing.T) {
+	const typed = before + "filter = \xff\r\n"
+	for _, reason := range append([]string{"its filter is not there", "a\n[DEFAULT]\nenabled = true", "a\r[DEFAULT]\renabled = true"}, hostile...) {
+		s, d := atDesk(t)
+		s.prepared(before)
+		edit := func(was, now string, remarked bool) {
+			s.send(editing{jail: "nginx-x", was: []byte(was), remarked: remarked, read: func() ([]byte, error) { return []byte(now), nil }}.end(nil))
+		}
+		edit(before, typed, false)
+		refuse := func(id uint64) {
+			s.send(model.RehearsalStepped{ID: id, At: s.now, File: model.FileChange{Dir: "jail.d", Name: "web.local", Was: []byte(before), Now: []byte(typed)},
+				Rehearsal: fail2ban.Rehearsal{Jail: "nginx-x", Step: fail2ban.RehearseDone, Verdict: fail2ban.VerdictRefused, Reason: reason}})
+		}
+		refuse(1)
+		s.press("e")
+		head, rest, _ := strings.Cut(d.text, "\n")
+		if d.opened != 2 || d.name != "web.local" || rest != typed || !strings.HasPrefix(head, "# bantop: ") || !plainLine(head) {
+			t.Errorf("%q: the editor got %q", reason, d.text)
+		}
+		edit(typed, d.text, true)
+		if s.rehearses() != "(none)" {
+			t.Errorf("%q: what was refused is rehearsed again: %q", reason, s.rehearses())
+		}
+		edit(typed, head+"\n"+before+"port = 1\n", true)
+		if got := s.rehearses(); got != before+"port = 1\n" {
+			t.Errorf("%q: rehearsed %q", reason, got)
+		}
+		refuse(2)
+		edit(typed, head+"\n", true)
+		if got := s.rehearses(); got != "" {
+			t.Errorf("%q: emptied, and rehearsed %q", reason, got)
+		}
+	}
+}
+
+// plainLine tells whether a text is one line, and does nothing to a terminal.
+func plainLine(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u202e' })
+}
+
+// TestEditAgainWithoutFile: what was refused before its file was known is edited all
+// the same; where nothing was typed, nothing opens.
+func TestEditAgainWithoutFile(t *testing.T) {
+	s, d := atDesk(t)
+	s.prepared(before)
+	s.send(editing{jail: "nginx-x", was: []byte(before), read: func() ([]byte, error) { return []byte("x"), nil }}.end(nil))
+	s.send(model.RehearsalStepped{ID: 1, At: s.now, Reason: "it cannot be read"})
+	if s.press("e"); d.opened != 2 || d.name == "" || d.text != "# bantop: it cannot be read\nx" {
+		t.Errorf("%d times %q: %q", d.opened, d.name, d.text)
+	}
+	s, d = atDesk(t)
+	s.send(model.EditPrepared{Jail: "nginx-x", At: s.now, Reason: "no"}).press("e")
+	if d.opened != 0 {
+		t.Errorf("it opened with %q", d.text)
+	}
+}
+
+// TestEditOnceMore: what was rehearsed well can be edited on, without a remark.
+func TestEditOnceMore(t *testing.T) {
+	s, d := atDesk(t)
+	s.edit(func(*fail2ban.Rehearsal) {}).press("e")
+	if text, _ := s.m.state.Preparing.Edited(); d.opened != 1 || d.text != string(text) {
+		t.Errorf("%d times %q", d.opened, d.text)
+	}
+}
+
+// TestWithoutText: where no text came of an edit there is nothing to rehearse, and
+// the file can be asked for once more; a file that is set aside is not rehearsed.
+func TestWithoutText(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		play  func(*stage)
+		keys  string // in the footer
+		press string
+		want  model.Msg
+	}{
+		{"the editor failed", func(s *stage) { s.send(model.EditRefused{Jail: "nginx-x", At: s.now, Reason: "no"}).press("C") }, "e edit  esc back", "t", nil},
+		{"once more", func(s *stage) { s.send(model.EditRefused{Jail: "nginx-x", At: s.now, Reason: "no"}).press("C") }, "e edit  esc back", "e", model.PrepareEdit{Jail: "nginx-x"}},
+		{"set aside", func(s *stage) {
+			s.send(model.SetAsideChosen{At: s.now, Suspect: model.Suspect{Dir: "jail.d", Name: "x.local", Jail: "nginx-x"}}).press("C")
+		}, "⏎ go on  esc back", "t", nil},
 	} {
 		s := newStage(t, 100, 28, "none", false)
-		play(s)
-		if view := s.m.View(); !strings.Contains(view, "refused") || !strings.Contains(view, name) {
-			t.Errorf("%s:\n%s", name, view)
+		c.play(toJails(s))
+		if footer := s.m.View(); !strings.Contains(footer, "\n"+c.keys) {
+			t.Errorf("%s: the keys are not %q:\n%s", c.name, c.keys, footer)
+		}
+		var got model.Msg
+		for _, e := range s.effects(c.press) {
+			got = e
+		}
+		if got != c.want {
+			t.Errorf("%s: %+v", c.name, got)
+		}
+	}
+}
+
+// effects are what a key leads to.
+func (s *stage) effects(key string) []model.Effect {
+	var all []model.Effect
+	s.m.perform = func(e model.Effect) model.Msg { all = append(all, e); return nil }
+	next, cmd := s.m.Update(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune(key)})
+	s.m = next.(Model)
+	if cmd == nil {
+		return nil
+	}
+	if batch, is := cmd().(tea.BatchMsg); is {
+		for _, c := range batch {
+			if c != nil {
+				c()
+			}
+		}
+	}
+	return all
+}
+
+// TestEditAsks: the key on a jail asks for its file, of the jail under the cursor.
+func TestEditAsks(t *testing.T) {
+	s := newStage(t, 100, 28, "none", false)
+	got := toJails(s).press("down", "down", "down").effects("e")
+	if len(got) != 1 || got[0] != (model.PrepareEdit{Jail: "nginx-x"}) {
+		t.Errorf("asked for %+v", got)
+	}
+}
+
+// TestHostileEdit: what stands in a file that is edited does nothing to the terminal,
+// nor does its name.
+func TestHostileEdit(t *testing.T) {
+	for _, text := range hostile {
+		for _, size := range sizes {
+			s := newStage(t, size.width, size.height, "dark", false)
+			s.edit(func(*fail2ban.Rehearsal) {})
+			s.press("t").send(model.RehearsalStepped{ID: 2, At: s.now, Rehearsal: found(),
+				File: model.FileChange{Dir: "jail.d", Name: text, Was: []byte(text), Now: []byte("x\n" + text + "\n" + text)}})
+			checkPicture(t, s.m.View(), size.width, size.height)
+			s.send(edited{jail: text, err: errors.New(text)})
+			checkPicture(t, s.m.View(), size.width, size.height)
 		}
 	}
 }

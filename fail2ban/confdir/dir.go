@@ -227,7 +227,10 @@ func (d *Dir) Rename(from, to string) error {
 	if err := unix.Renameat2(d.fd, from, d.fd, to, unix.RENAME_NOREPLACE); err != nil {
 		return &os.LinkError{Op: "rename", Old: d.Path(from), New: d.Path(to), Err: err}
 	}
-	return d.sync()
+	if err := d.sync(); err != nil {
+		return errors.Join(err, unix.Renameat2(d.fd, to, d.fd, from, unix.RENAME_NOREPLACE))
+	}
+	return nil
 }
 
 // keptName is a file as it was, kept for the way back: a second name of it, which

@@ -30,7 +30,7 @@ func (g *Guard) carry(ctx context.Context, c model.Change) model.ChangeDid {
 	case model.StepWrite:
 		err = g.opts.Files.Write(ctx, c.File)
 	case model.StepRestore:
-		err = g.opts.Files.Restore(ctx, c.File)
+		err = g.restore(ctx, c)
 	case model.StepReload:
 		err = g.reload(ctx, c)
 	case model.StepReloadBack:
@@ -53,6 +53,14 @@ func (g *Guard) carry(ctx context.Context, c model.Change) model.ChangeDid {
 		did.Reason, did.Hint = fail2ban.OneLine(err.Error()), hint(err)
 	}
 	return did
+}
+
+// restore makes the change of the file undone, where it was made.
+func (g *Guard) restore(ctx context.Context, c model.Change) error {
+	if !c.Touched && c.EndedBy == "" { // not even written
+		return g.opts.Files.Withdraw(ctx, c.File)
+	}
+	return g.opts.Files.Restore(ctx, c.File)
 }
 
 // hint is what to do next about an error: its own, or none.

@@ -77,6 +77,14 @@ func (c conf) Restore(ctx context.Context, f model.FileChange) error {
 	})
 }
 
+// Withdraw takes back what a Write that failed may have left.
+func (c conf) Withdraw(ctx context.Context, f model.FileChange) error {
+	if f.Aside != "" {
+		return nil // it has its old name, or none
+	}
+	return c.in(ctx, f, func(dir *confdir.Dir) error { return dir.PutBack(f.Name, f.Was, f.Now) })
+}
+
 // Done takes away what was kept for the way back.
 func (c conf) Done(ctx context.Context, f model.FileChange) error {
 	return c.in(ctx, f, func(dir *confdir.Dir) error { return dir.Drop(f.Name) })

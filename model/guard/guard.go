@@ -43,6 +43,9 @@ type Files interface {
 	// Restore makes it undone, whether it was made or not, also where somebody
 	// else wrote to the file since: that is kept under another name.
 	Restore(ctx context.Context, c model.FileChange) error
+	// Withdraw is Restore after a Write that failed: what somebody else wrote
+	// stays in its place.
+	Withdraw(ctx context.Context, c model.FileChange) error
 	// Done takes away what was kept for Restore.
 	Done(ctx context.Context, c model.FileChange) error
 }

@@ -84,6 +84,10 @@ func (h holding) Restore(ctx context.Context, c model.FileChange) error {
 	return h.do(model.StepRestore, func() error { return h.files.Restore(ctx, c) })
 }
 
+func (h holding) Withdraw(ctx context.Context, c model.FileChange) error {
+	return h.files.Withdraw(ctx, c)
+}
+
 func (h holding) Done(ctx context.Context, c model.FileChange) error { return h.files.Done(ctx, c) }
 
 func (h holding) Reload(ctx context.Context) error {

@@ -98,6 +98,9 @@ const returning = 10 * time.Second
 
 // proveBack is that all is as it was before: every jail, and their bans.
 func (g *Guard) proveBack(ctx context.Context, c model.Change) ([]string, error) {
+	if c.PID == 0 && len(c.Before) == 0 { // it was down
+		return nil, nil
+	}
 	return g.until(ctx, max(g.opts.Patient, returning), func(jails []fail2ban.Jail) ([]string, error) {
 		missing, err := judge(c.Before, jails)
 		if err != nil {

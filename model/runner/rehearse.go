@@ -3,6 +3,7 @@ package runner
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -19,8 +20,9 @@ import (
 
 // rehearsals are those that go on.
 type rehearsals struct {
-	mu  sync.Mutex
-	all map[uint64]*rehearsing
+	mu    sync.Mutex
+	ended bool // no more begin
+	all   map[uint64]*rehearsing
 }
 
 // rehearsing is one of them, and the change that it is of.
@@ -76,6 +78,9 @@ func (rs *rehearsals) get(id uint64, begin func() (*rehearsing, error)) (*rehear
 	if one := rs.all[id]; one != nil {
 		return one, nil
 	}
+	if rs.ended {
+		return nil, errors.New("bantop ends")
+	}
 	one, err := begin()
 	if err != nil {
 		return nil, err
@@ -102,12 +107,13 @@ func (rs *rehearsals) end(id uint64) {
 // harm.
 func (r *Runner) Sweep() { _, _ = rehearsal.Sweep("") }
 
-// EndRehearsals ends all that go on: before bantop itself ends.
+// EndRehearsals ends all that go on: before bantop itself ends. None begins after
+// that.
 func (r *Runner) EndRehearsals() {
 	rs := &r.rehearsals
 	rs.mu.Lock()
 	all := rs.all
-	rs.all = nil
+	rs.all, rs.ended = nil, true
 	rs.mu.Unlock()
 	for _, one := range all {
 		one.Close()
@@ -150,6 +156,12 @@ type confOf struct{ dir string }
 
 // change is what a change writes, and whether the jail is to run by it.
 func (c confOf) change(e model.Rehearse) (model.FileChange, bool, error) {
+	switch {
+	case e.Kind == model.ChangeSetAside:
+		return model.FileChange{}, false, errors.New("a file that is set aside is not rehearsed")
+	case e.Kind == model.ChangeEdit && e.Text == nil:
+		return model.FileChange{}, false, errors.New("there is no text to rehearse")
+	}
 	catalogue, err := confdir.ReadCatalogue(os.DirFS(c.dir))
 	if err != nil {
 		return model.FileChange{}, false, err

@@ -32,12 +32,12 @@ func (r *Runner) doFindSuspects(ctx context.Context, e model.FindSuspects) model
 		msg.At, msg.Reason = r.now(), "there is no configuration here: this server is made up"
 		return msg
 	}
-	f := finding{conf: r.opts.Conf, now: r.now(), found: make(map[string]model.Suspect)}
-	catalogue, err := confdir.ReadCatalogue(os.DirFS(f.conf))
+	catalogue, err := confdir.ReadCatalogue(os.DirFS(r.opts.Conf))
 	if err != nil {
 		msg.At, msg.Reason = r.now(), err.Error()
 		return msg
 	}
+	f := finding{conf: r.opts.Conf, catalogue: catalogue, now: r.now(), found: make(map[string]model.Suspect)}
 	f.changedOfLate()
 	for _, fault := range catalogue.Faults {
 		f.blame(fault.Place, "", fault.Reason)
@@ -47,7 +47,7 @@ func (r *Runner) doFindSuspects(ctx context.Context, e model.FindSuspects) model
 			f.blame(at, e.Jail, fail2ban.OneLine(text))
 		}
 	}
-	for _, jail := range f.likeliest(catalogue, e) {
+	for _, jail := range f.likeliest(e) {
 		if found := f.rehearse(ctx, jail, e.Live); !found.OK() && found.Verdict != fail2ban.VerdictImpossible {
 			f.blame(found.At, jail, found.Reason)
 		}
@@ -58,9 +58,10 @@ func (r *Runner) doFindSuspects(ctx context.Context, e model.FindSuspects) model
 
 // finding is a search for what is to blame.
 type finding struct {
-	conf  string
-	now   time.Time
-	found map[string]model.Suspect // by the path in the configuration
+	conf      string
+	catalogue fail2ban.Catalogue
+	now       time.Time
+	found     map[string]model.Suspect // by the path in the configuration
 }
 
 // harmful are the folders whose files may be set aside.
@@ -93,27 +94,68 @@ func (f *finding) blame(at fail2ban.Place, jail, reason string) {
 	if s.Proven {
 		return
 	}
-	s.Dir, s.Name, s.Jail, s.Line, s.Proven = dir, name, jail, at.Line, true
+	s.Dir, s.Name, s.Jail, s.Line, s.Proven = dir, name, f.jailOf(at, jail), at.Line, true
 	s.Reason = reason
 	f.found[at.File] = s
 }
 
-// likeliest are the jails to rehearse: the one that was activated last, those that a
-// file names which was changed of late, and those of such a filter.
-func (f *finding) likeliest(c fail2ban.Catalogue, e model.FindSuspects) []string {
+// jailOf is the jail that a fault is about: while one is rehearsed, fail2ban may
+// complain about another.
+func (f *finding) jailOf(at fail2ban.Place, rehearsed string) string {
+	text, err := os.ReadFile(filepath.Join(f.conf, at.File))
+	if err != nil {
+		return rehearsed
+	}
+	var of []string
+	section, begins := "", 0
+	for _, j := range f.catalogue.Jails {
+		if !j.Enabled || !slices.Contains(filesOf(j), at.File) {
+			continue
+		}
+		of = append(of, j.Name)
+		if line, ok := confdir.SectionOf(text, j.Name); ok && slices.Contains(j.Files, at.File) && line <= at.Line && line > begins {
+			section, begins = j.Name, line
+		}
+	}
+	switch {
+	case section != "":
+		return section
+	case len(of) == 0 || slices.Contains(of, rehearsed):
+		return rehearsed
+	default:
+		return of[0]
+	}
+}
+
+// likeliest are the jails to rehearse: the one that was activated last, and those of
+// a file that was changed of late.
+func (f *finding) likeliest(e model.FindSuspects) []string {
 	var out []string
-	if j, known := c.Jail(e.Jail); known && j.Enabled {
+	if j, known := f.catalogue.Jail(e.Jail); known && j.Enabled {
 		out = append(out, e.Jail)
 	}
-	for _, j := range c.Jails {
-		filter, _, _ := strings.Cut(j.Filter, "[")
-		of := append(slices.Clone(j.Files), "filter.d/"+filter+".conf", "filter.d/"+filter+".local")
-		touched := slices.ContainsFunc(of, func(file string) bool { _, is := f.found[file]; return is })
+	for _, j := range f.catalogue.Jails {
+		touched := slices.ContainsFunc(filesOf(j), func(file string) bool { _, is := f.found[file]; return is })
 		if j.Enabled && touched && j.Name != e.Jail {
 			out = append(out, j.Name)
 		}
 	}
 	return out[:min(len(out), suspectMost)]
+}
+
+// filesOf are the files of a jail: those that name it, its filter and its actions.
+func filesOf(j fail2ban.ConfJail) []string {
+	out := slices.Clone(j.Files)
+	add := func(dir, value string) {
+		name, _, _ := strings.Cut(value, "[")
+		name = path.Join(dir, strings.TrimSpace(name))
+		out = append(out, name+".conf", name+".local")
+	}
+	add("filter.d", j.Filter)
+	for line := range strings.Lines(j.Action) {
+		add("action.d", line)
+	}
+	return out
 }
 
 // rehearse rehearses a jail as the configuration has it.

@@ -52,14 +52,18 @@ func Change(r model.Runtime, now time.Time) string {
 		return ""
 	}
 	who, file := c.Person(), c.File.Dir+"/"+c.File.Name
+	done, does := did[c.Kind]+" "+c.Jail, doing[c.Kind]+" "+c.Jail
+	if c.Kind == model.ChangeSetAside && c.Jail == "" {
+		done, does = "set aside "+file, "sets aside "+file
+	}
 	switch c.Step {
 	case model.StepConfirm:
-		return fmt.Sprintf("%s %s %s: confirm it within %s, else it is taken back", who, did[c.Kind], c.Jail, Span(c.Deadline.Sub(now)))
+		return fmt.Sprintf("%s %s: confirm it within %s, else it is taken back", who, done, Span(c.Deadline.Sub(now)))
 	case model.StepConfirmed:
 		if now.Sub(c.Since) > ChangeShown {
 			return ""
 		}
-		return fmt.Sprintf("%s %s %s; %s", who, did[c.Kind], c.Jail, confirmed(c))
+		return fmt.Sprintf("%s %s; %s", who, done, confirmed(c))
 	case model.StepTakenBack:
 		if now.Sub(c.Since) > ChangeShown {
 			return ""
@@ -67,14 +71,14 @@ func Change(r model.Runtime, now time.Time) string {
 		if !c.Touched {
 			return fmt.Sprintf("%s wanted to %s %s; nothing was changed: %s", who, c.Kind, c.Jail, c.Why)
 		}
-		return fmt.Sprintf("%s %s %s; it was taken back, and every jail is as before: %s", who, did[c.Kind], c.Jail, c.Why)
+		return fmt.Sprintf("%s %s; it was taken back, and every jail is as before: %s", who, done, c.Why)
 	case model.StepStuck:
-		return fmt.Sprintf("%s %s %s, and it could not be taken back: %s (%s)", who, did[c.Kind], c.Jail, LastFault(*c), file)
+		return fmt.Sprintf("%s %s, and it could not be taken back: %s (%s)", who, done, LastFault(*c), file)
 	}
 	if c.Why != "" {
-		return fmt.Sprintf("%s %s %s; it is taken back (%s): %s", who, did[c.Kind], c.Jail, Step(c.Step), c.Why)
+		return fmt.Sprintf("%s %s; it is taken back (%s): %s", who, done, Step(c.Step), c.Why)
 	}
-	return fmt.Sprintf("%s %s %s: %s", who, doing[c.Kind], c.Jail, Step(c.Step))
+	return fmt.Sprintf("%s %s: %s", who, does, Step(c.Step))
 }
 
 // confirmed says who confirmed a change.
