@@ -51,7 +51,7 @@ func (r *Runner) doRehearse(ctx context.Context, e model.Rehearse) model.Msg {
 
 // blame is the line that a reason stems from; nowhere, where it is not known.
 func (r *rehearsing) blame(reason, jail string) fail2ban.Place {
-	if at, ok := confdir.Blame(r.conf, reason, jail); ok {
+	if at, ok := stem(r.conf, reason, jail); ok {
 		return at
 	}
 	if !strings.Contains(reason, "enables the jail ") && !strings.Contains(reason, "not enable the jail ") {

@@ -150,6 +150,9 @@ func TestWhatIsWritten(t *testing.T) {
 				if c.kind == model.ChangeEdit {
 					text := []byte(c.text)
 					e.Text = &text
+					if held, there := c.files[c.file]; there {
+						e.Was = []byte(held)
+					}
 				}
 				before := tree(t, l.ConfDir)
 				msg := l.step(e)

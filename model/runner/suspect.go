@@ -3,10 +3,13 @@ package runner
 import (
 	"cmp"
 	"context"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -170,7 +173,7 @@ func (f *finding) rehearse(ctx context.Context, jail string, live []fail2ban.Jai
 				found.Verdict = fail2ban.VerdictReady
 			}
 			if found.Reason != "" {
-				found.At, _ = confdir.Blame(os.DirFS(f.conf), found.Reason, jail) // nowhere, where it is not known
+				found.At, _ = stem(os.DirFS(f.conf), found.Reason, jail) // nowhere, where it is not known
 			}
 			return found
 		}
@@ -191,4 +194,21 @@ func (f *finding) list() []model.Suspect {
 	})
 	const most = 5
 	return out[:min(len(out), most)]
+}
+
+// ofOther is how a rehearsal begins a reason that is another jail's: in its own words,
+// or in fail2ban's.
+var ofOther = regexp.MustCompile(`^(?:jail ("(?:[^"\\]|\\.)*")|Jail '(.+?)' skipped, because of wrong configuration): `)
+
+// stem is the line of a configuration that a reason of a rehearsal stems from, where
+// that is known. Another jail than the rehearsed one may be at fault.
+func stem(conf fs.FS, reason, jail string) (fail2ban.Place, bool) {
+	if m := ofOther.FindStringSubmatch(reason); m != nil {
+		other, err := strconv.Unquote(m[1])
+		if err != nil {
+			other = m[2]
+		}
+		reason, jail = strings.TrimPrefix(reason, m[0]), other
+	}
+	return confdir.Blame(conf, reason, jail)
 }
