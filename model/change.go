@@ -44,6 +44,7 @@ type Plan struct {
 	File    FileChange
 	Gains   []string      // jails that are to appear
 	Loses   []string      // jails that are to go
+	Loose   []string      // jails that may go, of ChangeSetAside
 	Armed   []string      // those of Gains that have actions
 	Restart []string      // jails whose actions are others now: a plain reload takes them away (1.0.2 to 1.1.2-dev)
 	Confirm time.Duration // within which somebody has to confirm it

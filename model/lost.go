@@ -240,6 +240,11 @@ func without(list []string, s string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(x string) bool { return x == s })
 }
 
+// minus is a list without those of another.
+func minus(list, those []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(x string) bool { return slices.Contains(those, x) })
+}
+
 // union is both lists, sorted and each once.
 func union(a, b []string) []string {
 	all := slices.Concat(a, b)

@@ -29,6 +29,7 @@ type Preparing struct {
 	id     uint64
 	text   *[]byte
 	was    []byte
+	loose  []string // jails that may go with the file that is set aside
 	change ChangeID // that a guard was handed
 }
 
@@ -238,6 +239,9 @@ func (s State) changeRequested(msg ChangeRequested) (State, []Effect) {
 	if own := s.OwnBanned(); len(own) > 0 && !msg.Meant {
 		return refuse("it would ban "+own[0].Addr.String()+", from where "+own[0].Who+" is logged in", "allow that address first, or type it out")
 	}
+	if lost := s.Runtime.lostNames(); s.Preparing.Kind == ChangeSetAside && len(lost) > 0 && len(minus(lost, s.Preparing.loose)) == 0 {
+		return refuse("no jail would come back: none that is lost can run without that file", "mend it by hand, then: fail2ban-client reload")
+	}
 	if c, under := s.Runtime.UnderWay(); under {
 		return refuse(c.Person()+" is changing "+c.Jail+" ("+string(c.Kind)+")", "wait for it, or take it back: bantop revert")
 	}
@@ -271,7 +275,7 @@ func (s State) plan(msg ChangeRequested) Plan {
 			plan.Armed = []string{p.Jail}
 		}
 	case p.Kind == ChangeSetAside:
-		plan.Gains, plan.Commit = s.Runtime.lostNames(), true
+		plan.Gains, plan.Loose, plan.Commit = minus(s.Runtime.lostNames(), p.loose), p.loose, true
 	case p.Kind == ChangeDeactivate, runs:
 		plan.Loses = union(plan.Loses, []string{p.Jail})
 	}

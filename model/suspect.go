@@ -12,6 +12,7 @@ type Suspect struct {
 	Dir, Name string    // "jail.d", "nginx-x.local"
 	Changed   time.Time // when it was last written to
 	Jail      string    // that it is about; "" where that is not known
+	Jails     []string  // that can hardly run without it
 	Line      int       // that the fault stems from; 0 where that is not known
 	Proven    bool      // fail2ban refuses it: a rehearsal says so, or its own error
 	Reason    string    // what it says about it
@@ -87,10 +88,18 @@ func (s State) setAsideChosen(msg SetAsideChosen) (State, []Effect) {
 	s, effects := s.rehearsalDropped()
 	s.rehearsals++
 	v := msg.Suspect
-	s.Preparing = Preparing{Kind: ChangeSetAside, Jail: v.Jail, At: msg.At, id: s.rehearsals,
+	s.Preparing = Preparing{Kind: ChangeSetAside, Jail: v.Jail, At: msg.At, id: s.rehearsals, loose: v.loose(),
 		File:      FileChange{Dir: v.Dir, Name: v.Name, Aside: v.Name + asideEnding},
 		Rehearsal: fail2ban.Rehearsal{Jail: v.Jail, Step: fail2ban.RehearseDone, Verdict: fail2ban.VerdictReady}}
 	return s, effects
+}
+
+// loose are the jails that may go with the file, sorted.
+func (v Suspect) loose() []string {
+	if v.Jail == "" {
+		return union(v.Jails, nil)
+	}
+	return union(v.Jails, []string{v.Jail})
 }
 
 // lostNames are the jails that are to come back.

@@ -22,7 +22,7 @@ func (l *lab) aside(name string) *model.Plan {
 	return &model.Plan{
 		ChangeID: model.ChangeID{Kind: model.ChangeSetAside, Jail: "broken", At: time.Now().Round(0)}, By: "lukas", TTY: "pts/3",
 		File:  model.FileChange{Dir: "jail.d", Name: name, Aside: name + ".off"},
-		Gains: slices.Clone(running), Confirm: time.Minute, Commit: true,
+		Gains: slices.Clone(running), Loose: []string{"broken"}, Confirm: time.Minute, Commit: true,
 	}
 }
 
@@ -161,6 +161,38 @@ func TestRefused(t *testing.T) {
 				}
 				l.isBack()
 			})
+		}
+	})
+}
+
+// TestSetAsideFilter: jails that cannot run without the file that is set aside need
+// not come back; the others do.
+func TestSetAsideFilter(t *testing.T) {
+	each(t, func(t *testing.T, l *lab) {
+		put := func(name, text string) {
+			if err := os.WriteFile(filepath.Join(l.ConfDir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put("filter.d/mine.conf", "[Definition]\nfailregex = fail from <HOST>$\n")
+		put("jail.d/mine.local", "[j003]\nfilter = mine\n")
+		if _, err := l.Client("reload"); err != nil {
+			t.Fatal(err)
+		}
+		put("filter.d/mine.conf", "[Definition]\nfailregex = fail from <HOST>(\n")
+		_, _ = l.Client("reload") // whether it says so differs between versions
+		p := l.aside("mine.conf")
+		p.Jail, p.File.Dir, p.Gains, p.Loose = "j003", "filter.d", []string{"j001", "j002"}, []string{"j003"}
+		if err := l.begin(t.Context(), l.guard(nil, nil), p)(); err != nil {
+			t.Error(err)
+		}
+		change := l.change()
+		for _, d := range change.Done {
+			t.Logf("%-20s %6d ms %s", d.Step, d.Took.Milliseconds(), d.Reason)
+		}
+		names, err := l.client.Jails(t.Context())
+		if change.Step != model.StepConfirmed || err != nil || !slices.Contains(names, "j001") || !slices.Contains(names, "j002") {
+			t.Errorf("%s: %s; %v, %v", change.Step, change.Why, names, err)
 		}
 	})
 }

@@ -163,9 +163,7 @@ func (g *Guard) enter(ctx context.Context, plan *model.Plan) error {
 	if err != nil {
 		pid = 0
 	}
-	if plan.Kind == model.ChangeSetAside { // the jail goes with the file, or does not
-		before = slices.DeleteFunc(before, func(b model.Standing) bool { return b.Jail == plan.Jail })
-	}
+	before = slices.DeleteFunc(before, func(b model.Standing) bool { return slices.Contains(plan.Loose, b.Jail) })
 	if err := g.apply(ctx, model.ChangeBegun{Plan: *plan, Before: before, PID: pid, At: g.now()}); err != nil {
 		return fmt.Errorf("hold the way back: %w", err)
 	}

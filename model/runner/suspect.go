@@ -97,27 +97,55 @@ func (f *finding) blame(at fail2ban.Place, jail, reason string) {
 	if s.Proven {
 		return
 	}
-	s.Dir, s.Name, s.Jail, s.Line, s.Proven = dir, name, f.jailOf(at, jail), at.Line, true
+	s.Dir, s.Name, s.Line, s.Proven = dir, name, at.Line, true
+	of := f.jailsOf(at.File)
+	s.Jail, s.Jails = f.jailOf(at, jail, of), f.lostWithout(at.File, of)
 	s.Reason = reason
 	f.found[at.File] = s
 }
 
-// jailOf is the jail that a fault is about: while one is rehearsed, fail2ban may
-// complain about another.
-func (f *finding) jailOf(at fail2ban.Place, rehearsed string) string {
+// jailsOf are the jails that are enabled and made of a file.
+func (f *finding) jailsOf(file string) []string {
+	var of []string
+	for _, j := range f.catalogue.Jails {
+		if j.Enabled && slices.Contains(filesOf(j), file) {
+			of = append(of, j.Name)
+		}
+	}
+	return of
+}
+
+// lostWithout are those of the jails of a file that can hardly run without it: it
+// alone enables them, or it is their filter or action as a whole.
+func (f *finding) lostWithout(file string, of []string) []string {
+	if path.Dir(file) != "jail.d" {
+		whole, local := strings.CutSuffix(file, ".local")
+		if _, err := os.Stat(filepath.Join(f.conf, whole+".conf")); local && err == nil {
+			return nil
+		}
+		return of
+	}
+	without, err := confdir.ReadCatalogue(confdir.Overlay{FS: os.DirFS(f.conf), Name: file})
+	if err != nil {
+		return of
+	}
+	return slices.DeleteFunc(slices.Clone(of), func(name string) bool {
+		j, _ := without.Jail(name)
+		return j.Enabled
+	})
+}
+
+// jailOf is the jail that a fault is about, of those that are made of its file:
+// while one is rehearsed, fail2ban may complain about another.
+func (f *finding) jailOf(at fail2ban.Place, rehearsed string, of []string) string {
 	text, err := os.ReadFile(filepath.Join(f.conf, at.File))
 	if err != nil {
 		return rehearsed
 	}
-	var of []string
 	section, begins := "", 0
-	for _, j := range f.catalogue.Jails {
-		if !j.Enabled || !slices.Contains(filesOf(j), at.File) {
-			continue
-		}
-		of = append(of, j.Name)
-		if line, ok := confdir.SectionOf(text, j.Name); ok && slices.Contains(j.Files, at.File) && line <= at.Line && line > begins {
-			section, begins = j.Name, line
+	for _, name := range of {
+		if line, ok := confdir.SectionOf(text, name); ok && path.Dir(at.File) == "jail.d" && line <= at.Line && line > begins {
+			section, begins = name, line
 		}
 	}
 	switch {

@@ -30,6 +30,9 @@ var culprits = []struct {
 		"jail.d", "x.local", 6, "Unable to read the filter 'absent'", "victim", false},
 	{"filter.d", map[string]string{"filter.d/bad.conf": "[Definition]\n# x\nfailregex = fail from <HOST>(\n", "jail.local": "[victim]\nenabled = true\nlogpath = LOG\nfilter = bad\n"},
 		"filter.d", "bad.conf", 3, "Unable to compile regular expression", "victim", true},
+	{"filter.d, of two jails", map[string]string{"filter.d/bad.conf": "[Definition]\nfailregex = fail from <HOST>(\n",
+		"jail.local": "[victim]\nenabled = true\nlogpath = LOG\nfilter = bad\n[victim2]\nenabled = true\nlogpath = LOG\nfilter = bad\n"},
+		"filter.d", "bad.conf", 2, "Unable to compile regular expression", "victim", true},
 	{"action.d", map[string]string{"action.d/bad.conf": "[Definition]\nactionban = %(nothing)s\n", "jail.local": "[victim]\nenabled = true\nlogpath = LOG\naction = noop\n  bad[name=x]\n"},
 		"action.d", "bad.conf", 2, "nothing", "victim", false},
 }
@@ -61,7 +64,7 @@ func TestSuspects(t *testing.T) {
 						continue
 					}
 					s, fine := got.List[0], got.List[1]
-					if s.Dir != c.dir || s.Name != c.file || s.Line != c.line || !s.Proven || s.Jail != c.jail || !strings.Contains(s.Reason, c.reason) || s.Changed.IsZero() {
+					if s.Dir != c.dir || s.Name != c.file || s.Line != c.line || !s.Proven || s.Jail != c.jail || strings.TrimSuffix(strings.Join(s.Jails, " "), " victim2") != c.jail || !strings.Contains(s.Reason, c.reason) || s.Changed.IsZero() {
 						t.Errorf("last %q: got %+v", last, s)
 					}
 					if fine.Name != "fine.local" || fine.Proven || fine.Reason != "" {
