@@ -26,7 +26,8 @@ func TestGoodJail(t *testing.T) {
 		if !slices.Equal(k.WouldBan, []string{"2001:db8::1", "203.0.113.1"}) || fmt.Sprint(k.Failing) != "[{203.0.113.3 2} {203.0.113.2 1}]" || k.Matched != 9 || k.MaxRetry != 3 {
 			t.Errorf("would ban %q, failing %v, matched %d of %d", k.WouldBan, k.Failing, k.Matched, k.MaxRetry)
 		}
-		if k.Lines < 12 || k.Lines > 40 || k.LinesRead != k.Lines {
+		// Where fail2ban begins to read is somewhere before findtime (its search is by halves).
+		if k.Lines < 12 || k.Lines >= 512 || k.LinesRead != k.Lines {
 			t.Errorf("%d of %d lines", k.LinesRead, k.Lines)
 		}
 		if !slices.Equal(k.Files, []string{path}) || k.Ports != "80,443" || !slices.Equal(k.Actions, []string{"noop"}) || !slices.Equal(k.Without, []string{"ignorecommand", "usedns"}) || k.Appear != nil || k.Vanish != nil || k.Change != nil {
