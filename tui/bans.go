@@ -145,14 +145,7 @@ func (v bansScreen) clear(s model.State) bansScreen {
 // typed takes a key for the filter: it filters as it is typed. A word that
 // cannot be read yet leaves what is shown as it is.
 func (v bansScreen) typed(msg tea.KeyMsg, s model.State) (screen, outcome) {
-	switch msg.Type {
-	case tea.KeyEnter:
-		v.typing = false
-	case tea.KeyEsc, tea.KeyCtrlC:
-		v.typing, v.filter = false, ""
-	default:
-		v.filter = edit(v.filter, msg)
-	}
+	v.filter, v.typing = typeFilter(v.filter, msg)
 	q, err := banlist.ParseQuery(v.filter)
 	if v.wrong = ""; err != nil {
 		v.wrong = err.Error()

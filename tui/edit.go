@@ -30,3 +30,16 @@ func edit(text string, msg tea.KeyMsg) string {
 	}
 	return text
 }
+
+// typeFilter takes a key for a filter, which filters as it is typed: enter keeps it and
+// esc takes it back. It tells whether more is to be typed.
+func typeFilter(filter string, msg tea.KeyMsg) (string, bool) {
+	switch msg.Type {
+	case tea.KeyEnter:
+		return filter, false
+	case tea.KeyEsc, tea.KeyCtrlC:
+		return "", false
+	default:
+		return edit(filter, msg), true
+	}
+}

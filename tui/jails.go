@@ -67,12 +67,7 @@ func rowRank(r model.CatalogueRow) int {
 
 // sync puts the cursor on the selected jail, wherever that is by now.
 func (v jailsScreen) sync(rows []model.CatalogueRow) jailsScreen {
-	if i := slices.IndexFunc(rows, func(r model.CatalogueRow) bool { return r.Name == v.selected }); i >= 0 {
-		v.win.cursor = i
-	} else if len(rows) > 0 {
-		v.win.cursor = max(0, min(v.win.cursor, len(rows)-1))
-		v.selected = rows[v.win.cursor].Name
-	}
+	v.win, v.selected = v.win.keepAt(v.selected, len(rows), func(row int) string { return rows[row].Name })
 	return v
 }
 
@@ -144,14 +139,7 @@ func rehearse(kind model.ChangeKind, jail string, s model.State) outcome {
 
 // typed takes a key for the filter.
 func (v jailsScreen) typed(msg tea.KeyMsg) (screen, outcome) {
-	switch msg.Type {
-	case tea.KeyEnter:
-		v.typing = false
-	case tea.KeyEsc, tea.KeyCtrlC:
-		v.typing, v.filter = false, ""
-	default:
-		v.filter = edit(v.filter, msg)
-	}
+	v.filter, v.typing = typeFilter(v.filter, msg)
 	return v, outcome{typing: v.typing}
 }
 

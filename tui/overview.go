@@ -110,17 +110,9 @@ func letIn(s model.State) *model.BatchRequested {
 	return &allow
 }
 
-// typed takes a key for the filter: it filters as it is typed, enter keeps it
-// and esc takes it back.
+// typed takes a key for the filter.
 func (o overview) typed(msg tea.KeyMsg) (screen, outcome) {
-	switch msg.Type {
-	case tea.KeyEnter:
-		o.typing = false
-	case tea.KeyEsc, tea.KeyCtrlC:
-		o.typing, o.filter = false, ""
-	default:
-		o.filter = edit(o.filter, msg)
-	}
+	o.filter, o.typing = typeFilter(o.filter, msg)
 	return o, outcome{typing: o.typing}
 }
 
@@ -191,12 +183,7 @@ func badness(s model.JailState) int {
 // sync puts the cursor on the selected jail, wherever that is by now; where it
 // is gone, the cursor stays where it was.
 func (o overview) sync(rows []model.Jail) overview {
-	if i := slices.IndexFunc(rows, func(j model.Jail) bool { return j.Name == o.selected }); i >= 0 {
-		o.win.cursor = i
-	} else if len(rows) > 0 {
-		o.win.cursor = max(0, min(o.win.cursor, len(rows)-1))
-		o.selected = rows[o.win.cursor].Name
-	}
+	o.win, o.selected = o.win.keepAt(o.selected, len(rows), func(row int) string { return rows[row].Name })
 	return o
 }
 

@@ -145,6 +145,22 @@ func (w window) press(k keyMap, msg tea.KeyMsg, rows, seen int) (window, bool) {
 	}
 }
 
+// keepAt puts the cursor on the row of a name, wherever that is by now; where it is
+// gone, the cursor stays where it was, and the name is that of its row.
+func (w window) keepAt(selected string, rows int, name func(row int) string) (window, string) {
+	for i := range rows {
+		if name(i) == selected {
+			w.cursor = i
+			return w, selected
+		}
+	}
+	if rows == 0 {
+		return w, selected
+	}
+	w.cursor = max(0, min(w.cursor, rows-1))
+	return w, name(w.cursor)
+}
+
 // move moves the cursor among so many rows, of which so many are seen.
 func (w window) move(by, rows, seen int) window {
 	w.cursor = max(0, min(w.cursor+by, rows-1))
