@@ -155,7 +155,9 @@ func TestBansAtScale(t *testing.T) {
 		t.Errorf("j001 bans %d after it was taken back", got)
 	}
 	e.send("\x1b")
-	e.waitFor("100,000 bans")
+	e.waitUntil("the filter is gone", func(screen string) bool { // else the next key may be read together with the escape
+		return holds(screen, "100,000 bans") && !holds(screen, " of 100,000 bans")
+	})
 	e.send("\r")
 	e.waitFor("is banned in j", "BANNED NOW")
 	e.send("q")
