@@ -17,7 +17,7 @@ import (
 type addressScreen struct{ top int }
 
 func (v addressScreen) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.UnbanAll, k.Ban, k.Allow, k.Back}, append([]key.Binding{k.Disallow, k.Copy, k.Pause, k.Now}, k.moving()...)
+	return []key.Binding{k.UnbanAll, k.Ban, k.Allow}, append([]key.Binding{k.Disallow, k.Copy, k.Pause, k.Now}, k.moving()...)
 }
 
 func (v addressScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {

@@ -35,7 +35,7 @@ type bansScreen struct {
 
 func (v bansScreen) keys(k keyMap) (often, seldom []key.Binding) {
 	return []key.Binding{k.Unban, k.Ban, k.Allow, k.MarkOne, k.Filter, k.Sort},
-		append([]key.Binding{k.UnbanAll, k.Open, k.MarkRange, k.MarkAll, k.Invert, k.Next, k.Previous, k.Copy, k.Reverse, k.Back, k.Pause, k.Now}, k.moving()...)
+		append([]key.Binding{k.UnbanAll, k.Open, k.MarkRange, k.MarkAll, k.Invert, k.Next, k.Previous, k.Copy, k.Reverse, k.Pause, k.Now}, k.moving()...)
 }
 
 // follow works out anew what is shown, where the list changed, or what a filter

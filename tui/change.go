@@ -74,7 +74,7 @@ func (v changeScreen) keys(k keyMap) (often, seldom []key.Binding) {
 	if v.edits {
 		often = append(often, k.EditJail)
 	}
-	return append(often, k.Back), []key.Binding{k.Up, k.Down}
+	return often, []key.Binding{k.Up, k.Down}
 }
 
 func (v changeScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {

@@ -178,11 +178,11 @@ func TestWithoutText(t *testing.T) {
 		press string
 		want  model.Msg
 	}{
-		{"the editor failed", func(s *stage) { s.send(model.EditRefused{Jail: "nginx-x", At: s.now, Reason: "no"}).press("C") }, "e edit  esc back", "t", nil},
-		{"once more", func(s *stage) { s.send(model.EditRefused{Jail: "nginx-x", At: s.now, Reason: "no"}).press("C") }, "e edit  esc back", "e", model.PrepareEdit{Jail: "nginx-x"}},
+		{"the editor failed", func(s *stage) { s.send(model.EditRefused{Jail: "nginx-x", At: s.now, Reason: "no"}).press("C") }, "e edit  ? help  q back", "t", nil},
+		{"once more", func(s *stage) { s.send(model.EditRefused{Jail: "nginx-x", At: s.now, Reason: "no"}).press("C") }, "e edit  ? help  q back", "e", model.PrepareEdit{Jail: "nginx-x"}},
 		{"set aside", func(s *stage) {
 			s.send(model.SetAsideChosen{At: s.now, Suspect: model.Suspect{Dir: "jail.d", Name: "x.local", Jail: "nginx-x"}}).press("C")
-		}, "⏎ go on  esc back", "t", nil},
+		}, "⏎ go on  ? help  q back", "t", nil},
 	} {
 		s := newStage(t, 100, 28, "none", false)
 		c.play(toJails(s))

@@ -15,7 +15,7 @@ type helpScreen struct {
 }
 
 func (h helpScreen) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.Back, k.Up, k.Down}, nil
+	return []key.Binding{k.Up, k.Down}, nil
 }
 
 func (h helpScreen) press(k keyMap, msg tea.KeyMsg, _ model.State, p pen) (screen, outcome) {

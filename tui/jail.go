@@ -23,7 +23,7 @@ type jailScreen struct {
 }
 
 func (j jailScreen) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.Open, k.Back, k.Pause, k.Now}, k.moving()
+	return []key.Binding{k.Open, k.Pause, k.Now}, k.moving()
 }
 
 func (j jailScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {

@@ -25,7 +25,7 @@ type jailsScreen struct {
 
 func (v jailsScreen) keys(k keyMap) (often, seldom []key.Binding) {
 	return []key.Binding{k.Activate, k.Deactivate, k.Rehearse, k.RehearseAll, k.EditJail, k.Filter},
-		append([]key.Binding{k.Open, k.Sort, k.Back, k.Pause, k.Now}, k.moving()...)
+		append([]key.Binding{k.Open, k.Sort, k.Pause, k.Now}, k.moving()...)
 }
 
 // rows are the jails that are shown, in their order.

@@ -7,19 +7,19 @@ import (
 // keyMap is every key, once: what it is bound to, how it is written, and what
 // it does. Footer and help are made from it.
 type keyMap struct {
-	Up, Down, PageUp, PageDown, Top, Bottom key.Binding
-	Open, Back, Filter, Sort, Reverse       key.Binding
-	Pause, Now, Help, Quit, Kill, Suspend   key.Binding
-	Recover, Dismiss, Unlock, Lock          key.Binding
-	Overview, Settings, Setup, Edit, Keep   key.Binding
-	Choose, Yes                             key.Binding
-	Bans, Ban, Unban, UnbanAll, Allow       key.Binding
-	MarkOne, MarkRange, MarkAll, Invert     key.Binding
-	TakeBack, Results, Copy, Go, LetIn      key.Binding
-	Next, Previous, Disallow, ForGood       key.Binding
-	Jails, Activate, Deactivate, Rehearse   key.Binding
-	RehearseAll, EditJail, Change, Confirm  key.Binding
-	Revert, GoAhead                         key.Binding
+	Up, Down, PageUp, PageDown, Top, Bottom      key.Binding
+	Open, Back, Filter, Sort, Reverse            key.Binding
+	Pause, Now, Help, Quit, Leave, Kill, Suspend key.Binding
+	Recover, Dismiss, Unlock, Lock               key.Binding
+	Overview, Settings, Setup, Edit, Keep        key.Binding
+	Choose, Yes                                  key.Binding
+	Bans, Ban, Unban, UnbanAll, Allow            key.Binding
+	MarkOne, MarkRange, MarkAll, Invert          key.Binding
+	TakeBack, Results, Copy, Go, LetIn           key.Binding
+	Next, Previous, Disallow, ForGood            key.Binding
+	Jails, Activate, Deactivate, Rehearse        key.Binding
+	RehearseAll, EditJail, Change, Confirm       key.Binding
+	Revert, GoAhead                              key.Binding
 }
 
 func bind(shown, does string, keys ...string) key.Binding {
@@ -44,6 +44,7 @@ func defaultKeys(g Glyphs) keyMap {
 		Now:         bind("r", "refresh", "r"),
 		Help:        bind("?", "help", "?"),
 		Quit:        bind("q", "quit", "q"),
+		Leave:       bind("q", "back", "q"),
 		Kill:        bind("ctrl+c", "quit at once", "ctrl+c"),
 		Suspend:     bind("ctrl+z", "suspend", "ctrl+z"),
 		Recover:     bind("R", "recover", "R"),
@@ -93,7 +94,12 @@ func (k keyMap) moving() []key.Binding {
 	return []key.Binding{k.Up, k.Down, k.PageUp, k.PageDown, k.Top, k.Bottom}
 }
 
-// always are the keys that work on every screen.
-func (k keyMap) always() (often, seldom []key.Binding) {
-	return []key.Binding{k.Help, k.Quit}, []key.Binding{k.Recover, k.Dismiss, k.Unlock, k.Lock, k.Results, k.TakeBack, k.Overview, k.Bans, k.Jails, k.Change, k.Go, k.Settings, k.Setup, k.Kill, k.Suspend}
+// always are the keys that work on every screen. The way out comes last: only
+// where nothing is below a screen, it leads out of bantop.
+func (k keyMap) always(below bool) (often, seldom []key.Binding) {
+	often = []key.Binding{k.Help, k.Quit}
+	if below {
+		often, seldom = []key.Binding{k.Help, k.Leave}, []key.Binding{k.Back}
+	}
+	return often, append(seldom, k.Recover, k.Dismiss, k.Unlock, k.Lock, k.Results, k.TakeBack, k.Overview, k.Bans, k.Jails, k.Change, k.Go, k.Settings, k.Setup, k.Kill, k.Suspend)
 }

@@ -32,8 +32,8 @@ func TestFastTyping(t *testing.T) {
 	}
 }
 
-// TestQuit: q goes back, and quits at the top; ctrl+c quits everywhere; while
-// something is typed both are text or take it back.
+// TestQuit: q goes back, and quits at the top, as the footer says; ctrl+c quits
+// everywhere; while something is typed both are text or take it back.
 func TestQuit(t *testing.T) {
 	quits := func(s *stage, k tea.KeyMsg) bool {
 		next, cmd := s.m.Update(k)
@@ -48,8 +48,9 @@ func TestQuit(t *testing.T) {
 	ctrlC := tea.KeyMsg{Type: tea.KeyCtrlC}
 	s := attacked(newStage(t, 100, 28, "none", false)).press("enter", "?")
 	for _, want := range []bool{false, false, true} {
-		if got := quits(s, q); got != want {
-			t.Errorf("q with %d screens: %v", len(s.m.screens), got)
+		footer := map[bool]string{false: "? help  q back", true: "? help  q quit"}[want]
+		if shown := strings.HasSuffix(strings.TrimSpace(s.m.View()), footer); !shown || quits(s, q) != want {
+			t.Errorf("q with %d screens: the footer says %q: %v", len(s.m.screens), footer, shown)
 		}
 	}
 	s.press("/")

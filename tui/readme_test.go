@@ -18,8 +18,10 @@ func TestReadmeNamesEveryKey(t *testing.T) {
 		often, seldom := s.keys(k)
 		keys = slices.Concat(keys, often, seldom)
 	}
-	often, seldom := k.always()
-	keys = slices.Concat(keys, often, seldom)
+	for _, below := range []bool{false, true} {
+		often, seldom := k.always(below)
+		keys = slices.Concat(keys, often, seldom)
+	}
 	table := "| key | does |\n|---|---|\n"
 	for _, b := range keys {
 		if line := "| `" + b.Help().Key + "` | " + b.Help().Desc + " |\n"; !strings.Contains(table, line) {

@@ -21,7 +21,7 @@ type recovery struct {
 }
 
 func (d recovery) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.Choose, k.Back}, []key.Binding{k.Up, k.Down}
+	return []key.Binding{k.Choose}, []key.Binding{k.Up, k.Down}
 }
 
 func (d recovery) press(k keyMap, msg tea.KeyMsg, s model.State, _ pen) (screen, outcome) {

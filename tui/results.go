@@ -14,7 +14,7 @@ import (
 type resultsScreen struct{ top int }
 
 func (v resultsScreen) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.TakeBack, k.Back}, k.moving()
+	return []key.Binding{k.TakeBack}, k.moving()
 }
 
 func (v resultsScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {

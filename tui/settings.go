@@ -20,7 +20,7 @@ type settingsScreen struct {
 }
 
 func (v settingsScreen) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.Edit, k.Keep, k.Back}, k.moving()
+	return []key.Binding{k.Edit, k.Keep}, k.moving()
 }
 
 func (v settingsScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {

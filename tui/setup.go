@@ -18,7 +18,7 @@ type setupScreen struct {
 }
 
 func (v setupScreen) keys(k keyMap) (often, seldom []key.Binding) {
-	return []key.Binding{k.Now, k.Back, k.Up, k.Down}, nil
+	return []key.Binding{k.Now, k.Up, k.Down}, nil
 }
 
 func (v setupScreen) press(k keyMap, msg tea.KeyMsg, s model.State, p pen) (screen, outcome) {

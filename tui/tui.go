@@ -258,7 +258,7 @@ func (m Model) shown() model.State {
 // recover from, first how.
 func (m Model) footKeys() []key.Binding {
 	often, _ := m.top().keys(m.keys)
-	always, _ := m.keys.always()
+	always, _ := m.keys.always(len(m.screens) > 1)
 	var first []key.Binding
 	if _, open := m.top().(recovery); !open && m.shown().Runtime.Pending != nil {
 		first = []key.Binding{m.keys.Recover, m.keys.Dismiss}
@@ -269,6 +269,6 @@ func (m Model) footKeys() []key.Binding {
 // allKeys are the keys that work now, for the help.
 func (m Model) allKeys() []key.Binding {
 	often, seldom := m.top().keys(m.keys)
-	always, rarely := m.keys.always()
+	always, rarely := m.keys.always(len(m.screens) > 1)
 	return slices.Concat(often, seldom, always, rarely)
 }
