@@ -52,10 +52,7 @@ func (s State) updateEvidence(msg Msg) (State, []Effect) {
 		s = s.at(msg.At)
 		s.Evidence.At, s.Evidence.Notes, s.Evidence.Reason = msg.At, slices.Clone(msg.Notes), msg.Reason
 		s.Evidence.inFlight = false
-		if s.Suspects.At.IsZero() {
-			return s.findSuspects()
-		}
-		return s, nil
+		return s.reviewSuspects()
 	default:
 		return s, nil
 	}

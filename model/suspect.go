@@ -52,10 +52,14 @@ func (r Runtime) trouble() bool {
 	return r.open() || len(r.LostJails()) > 0 || r.Server.Kind == Offline
 }
 
-// findSuspects looks for who is to blame, where there is trouble, once what the log
-// says is known.
-func (s State) findSuspects() (State, []Effect) {
-	if !s.Runtime.trouble() || s.Suspects.inFlight || !s.Evidence.open {
+// reviewSuspects looks for who is to blame, where there is trouble, once what the
+// log says is known. Where there is none any more, nobody is.
+func (s State) reviewSuspects() (State, []Effect) {
+	if !s.Runtime.trouble() {
+		s.Suspects = Suspects{inFlight: s.Suspects.inFlight}
+		return s, nil
+	}
+	if s.Suspects.inFlight || !s.Suspects.At.IsZero() || !s.Evidence.open {
 		return s, nil
 	}
 	s.Suspects.inFlight = true

@@ -46,3 +46,32 @@ func TestSetAsidePlan(t *testing.T) {
 		}
 	}
 }
+
+// TestSuspectsEnd: who is to blame is looked for once, and is nobody any more once
+// the trouble is over: what was set aside cannot be set aside again. New trouble
+// looks again.
+func TestSuspectsEnd(t *testing.T) {
+	s := model.New(model.Options{Settings: config.Defaults(), Who: "lukas"})
+	s, _ = model.Update(s, model.EvidenceOpened{})
+	for i, c := range []struct {
+		kind     model.Kind
+		asks     bool
+		suspects int
+	}{
+		{model.Offline, true, 1},
+		{model.Offline, false, 1},
+		{model.Online, false, 0},
+		{model.Online, false, 0},
+		{model.Offline, true, 1},
+	} {
+		s.Runtime.Server.Kind = c.kind
+		next, effects := model.Update(s, model.LogRead{At: t0})
+		asks := slices.ContainsFunc(effects, func(e model.Effect) bool { _, is := e.(model.FindSuspects); return is })
+		if s = next; asks {
+			s, _ = model.Update(s, model.SuspectsFound{At: t0, List: []model.Suspect{{Dir: "jail.d", Name: "x.local"}}})
+		}
+		if asks != c.asks || len(s.Suspects.List) != c.suspects {
+			t.Errorf("%d, %s: it asks: %v, and suspects %+v", i, c.kind, asks, s.Suspects.List)
+		}
+	}
+}
