@@ -150,7 +150,7 @@ func Event(e model.Event) string {
 	case model.ClockSkew:
 		return clockSkew(e)
 	case model.JailAppeared:
-		return "runs now"
+		return "is there now"
 	case model.JailGone:
 		return "does not run any more"
 	case model.JailBad:
