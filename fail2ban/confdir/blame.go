@@ -10,10 +10,11 @@ import (
 )
 
 // Blame is the line of the configuration that a complaint of fail2ban's about a
-// jail stems from; false where that is not found. Values are followed to where
-// they are said: an unknown backend may stand in another file than the jail. The
-// complaint is what fail2ban-client or the server's log says, also on one line
-// (1.0.2 and 1.1.0; blame_test.go has what each says).
+// jail stems from; false where that is not found. Where it is not known which jail,
+// "", only a complaint that names a file or a jail leads anywhere. Values are
+// followed to where they are said: an unknown backend may stand in another file than
+// the jail. The complaint is what fail2ban-client or the server's log says, also on
+// one line (1.0.2 and 1.1.0; blame_test.go has what each says).
 func Blame(dir fs.FS, reason, jail string) (fail2ban.Place, bool) {
 	b := newBlamer(dir, jail)
 	for _, rule := range rules {

@@ -140,6 +140,11 @@ func TestBlame(t *testing.T) {
 	if got, ok := confdir.Blame(folder(sound), "Something that fail2ban never says", "x"); ok {
 		t.Error(got)
 	}
+	for _, says := range []string{"Unable to compile regular expression 'fail from (':", "Unable to read the filter 'absent'", "Unknown backend nonsense."} {
+		if got, ok := confdir.Blame(folder(sound), says, ""); ok {
+			t.Errorf("a complaint %q about nobody knows which jail blames %s", says, got)
+		}
+	}
 	if got, ok := confdir.Blame(folder(x("")), "Errors in jail 'x'. Skipping...", "y"); !ok || got.String() != "jail.d/x.local:1" {
 		t.Error(got, ok)
 	}

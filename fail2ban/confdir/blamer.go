@@ -21,10 +21,16 @@ type blamer struct {
 	files  []string // of the filter
 }
 
+// newBlamer looks in the files of a jail. Where it is not known which, "", what all
+// jails share is not to blame for one of them.
 func newBlamer(dir fs.FS, jail string) *blamer {
 	r := newReader(dir)
 	c, _ := r.read("jail")
 	b := &blamer{reader: r, name: jail, jail: c, filter: newConf()}
+	if jail == "" {
+		b.jail = newConf()
+		return b
+	}
 	value, _ := c.get(jail, "filter") // where it is none, it names no file
 	if name, _, _ := strings.Cut(value, "["); name != "" {
 		b.filter, b.files = r.read(path.Join("filter.d", strings.TrimSpace(name)))

@@ -26,9 +26,9 @@ const (
 	suspectMost = 4
 )
 
-// doFindSuspects looks for the file that is to blame: what fail2ban's own errors
-// lead to, what cannot be read, what a rehearsal of the likeliest jails finds, and
-// what was changed of late.
+// doFindSuspects looks for the file that is to blame: what cannot be read, what a
+// rehearsal of the likeliest jails finds, where neither finds anything what
+// fail2ban's own errors lead to, and what was changed of late.
 func (r *Runner) doFindSuspects(ctx context.Context, e model.FindSuspects) model.Msg {
 	msg := model.SuspectsFound{}
 	if r.opts.Conf == "" {
@@ -45,15 +45,13 @@ func (r *Runner) doFindSuspects(ctx context.Context, e model.FindSuspects) model
 	for _, fault := range catalogue.Faults {
 		f.blame(fault.Place, "", fault.Reason)
 	}
-	for _, text := range e.Log {
-		if at, ok := confdir.Blame(os.DirFS(f.conf), text, e.Jail); ok {
-			f.blame(at, e.Jail, fail2ban.OneLine(text))
-		}
-	}
 	for _, jail := range f.likeliest(e) {
 		if found := f.rehearse(ctx, jail, e.Live); !found.OK() && found.Verdict != fail2ban.VerdictImpossible {
 			f.blame(found.At, jail, found.Reason)
 		}
+	}
+	if !f.proven() {
+		f.readLog(e)
 	}
 	msg.At, msg.List = r.now(), f.list()
 	return msg
@@ -102,6 +100,26 @@ func (f *finding) blame(at fail2ban.Place, jail, reason string) {
 	s.Jail, s.Jails = f.jailOf(at, jail, of), f.lostWithout(at.File, of)
 	s.Reason = reason
 	f.found[at.File] = s
+}
+
+// proven tells whether a file is known to be at fault.
+func (f *finding) proven() bool {
+	for _, s := range f.found {
+		if s.Proven {
+			return true
+		}
+	}
+	return false
+}
+
+// readLog blames what fail2ban's errors lead to. They come last: most of them do not
+// say which jail they are about, and the one that was activated last is a guess.
+func (f *finding) readLog(e model.FindSuspects) {
+	for _, text := range e.Log {
+		if at, ok := confdir.Blame(os.DirFS(f.conf), text, e.Jail); ok {
+			f.blame(at, e.Jail, fail2ban.OneLine(text))
+		}
+	}
 }
 
 // jailsOf are the jails that are enabled and made of a file.
@@ -159,19 +177,26 @@ func (f *finding) jailOf(at fail2ban.Place, rehearsed string, of []string) strin
 }
 
 // likeliest are the jails to rehearse: the one that was activated last, and those of
-// a file that was changed of late.
+// a file that was changed of late. Where there are none, any will do: fail2ban
+// complains about the others, too.
 func (f *finding) likeliest(e model.FindSuspects) []string {
-	var out []string
-	if j, known := f.catalogue.Jail(e.Jail); known && j.Enabled {
-		out = append(out, e.Jail)
-	}
+	var likely, others []string
 	for _, j := range f.catalogue.Jails {
 		touched := slices.ContainsFunc(filesOf(j), func(file string) bool { _, is := f.found[file]; return is })
-		if j.Enabled && touched && j.Name != e.Jail {
-			out = append(out, j.Name)
+		switch {
+		case !j.Enabled:
+		case j.Name == e.Jail:
+			likely = slices.Insert(likely, 0, j.Name)
+		case touched:
+			likely = append(likely, j.Name)
+		default:
+			others = append(others, j.Name)
 		}
 	}
-	return out[:min(len(out), suspectMost)]
+	if len(likely) == 0 {
+		return others[:min(len(others), 1)]
+	}
+	return likely[:min(len(likely), suspectMost)]
 }
 
 // filesOf are the files of a jail: those that name it, its filter and its actions.
