@@ -1,0 +1,118 @@
+package trust
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestParents holds which folders on the way to a file are safe.
+func TestParents(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		mode fs.FileMode
+		want string // the error holds it; "" is no error
+	}{
+		{"own", 0o700, ""},
+		{"all may read", 0o755, ""},
+		{"sticky", 0o777 | fs.ModeSticky, ""},
+		{"everybody", 0o777, "can be written by everybody"},
+		{"group of root", 0o770, "can be written by the group"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.name == "group of root" && os.Geteuid() != 0 {
+				t.Skip("a user's own group is private to him")
+			}
+			dir := filepath.Join(t.TempDir(), "a")
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(dir, c.mode); err != nil {
+				t.Fatal(err)
+			}
+			err := Parents(filepath.Join(dir, "sub", "file"))
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), dir+" "+c.want)) {
+				t.Errorf("Parents = %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// TestResolve holds that links are resolved, and that the folders that they lead
+// through are checked, too.
+func TestResolve(t *testing.T) {
+	top := t.TempDir()
+	for _, dir := range []string{"safe", "open"} {
+		if err := os.Mkdir(filepath.Join(top, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(filepath.Join(top, "open"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range [][2]string{{"safe", "to-safe"}, {"open/in", "to-open"}, {"loop", "loop"}} {
+		if err := os.Symlink(l[0], filepath.Join(top, l[1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := Resolve(filepath.Join(top, "to-safe", "file"))
+	if want := filepath.Join(top, "safe", "file"); err != nil || got != want {
+		t.Errorf("Resolve = %q, %v, want %q", got, err, want)
+	}
+	if err := Parents(filepath.Join(top, "to-open", "file")); err == nil || !strings.Contains(err.Error(), "open can be written by everybody") {
+		t.Errorf("through a folder that everybody may write: %v", err)
+	}
+	if err := Parents(filepath.Join(top, "loop", "file")); err == nil {
+		t.Error("a link to itself is no error")
+	}
+}
+
+// TestOpen holds that nothing but a regular file of one's own with one name is
+// opened, and that nothing is done to anything else.
+func TestOpen(t *testing.T) {
+	top := t.TempDir()
+	target := filepath.Join(top, "target")
+	if err := os.WriteFile(target, []byte("kept"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	things := map[string]func(path string) error{
+		"a symbolic link":           func(p string) error { return os.Symlink("target", p) },
+		"a dangling symbolic link":  func(p string) error { return os.Symlink("nothing", p) },
+		"a hard link":               func(p string) error { return os.Link(target, p) },
+		"a named pipe":              func(p string) error { return unix.Mkfifo(p, 0o600) },
+		"a folder":                  func(p string) error { return os.Mkdir(p, 0o700) },
+		"a socket (mknod, no peer)": func(p string) error { return unix.Mknod(p, unix.S_IFSOCK|0o600, 0) },
+	}
+	d, err := OpenDir(top)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	for name, do := range things {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(top, "x")
+			if err := do(path); err != nil {
+				t.Fatal(err)
+			}
+			defer os.Remove(path)
+			for _, flags := range []int{unix.O_RDONLY, unix.O_RDWR | unix.O_CREAT, unix.O_WRONLY} {
+				if f, err := d.Open("x", flags, 0o600); err == nil {
+					f.Close()
+					t.Errorf("opened with flags %#o", flags)
+				}
+			}
+		})
+	}
+	if _, err := os.Stat(filepath.Join(top, "nothing")); err == nil {
+		t.Error("a file was made through a dangling link")
+	}
+	f, err := d.Open("new", unix.O_RDWR|unix.O_CREAT, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+}
