@@ -27,15 +27,30 @@ func (id ChangeID) equal(o ChangeID) bool {
 	return id.Kind == o.Kind && id.Jail == o.Jail && id.At.Equal(o.At)
 }
 
-// FileChange is what a change does to the one file that it is made in. A text is
-// nil where the file is not there.
+// FileChange is what a change does to the one file that it is made in.
+//
+// The texts may hold secrets (an API key of an action). A Plan has them on its
+// way to the guard; a Runtime has their sums only, and the guard keeps the texts
+// as files (store.Texts).
 type FileChange struct {
-	Dir   string // jail.d, filter.d or action.d
-	Name  string
-	Was   []byte
-	Now   []byte
-	Aside string // the name that it gets, of ChangeSetAside
+	Dir    string // jail.d, filter.d or action.d
+	Name   string
+	Was    []byte // nil if the file does not exist
+	Now    []byte // likewise
+	WasSum string `json:",omitempty"` // SHA-256 of the texts, in hex; "" if the file does not exist
+	NowSum string `json:",omitempty"`
+	Aside  string // the name that it gets, of ChangeSetAside
 }
+
+// Bare is the change without its texts.
+func (f FileChange) Bare() FileChange {
+	f.Was, f.Now = nil, nil
+	return f
+}
+
+// Inline reports whether the texts are in the change itself: in a Runtime an older
+// bantop put them there.
+func (f FileChange) Inline() bool { return f.Was != nil || f.Now != nil }
 
 // Plan is a change that somebody wants, with what it is to lead to.
 type Plan struct {
@@ -161,8 +176,9 @@ type ChangeExpired struct {
 // ChangeTaken says that another guard holds the way back, since the one before is
 // gone.
 type ChangeTaken struct {
-	ID ChangeID
-	At time.Time
+	ID   ChangeID
+	At   time.Time
+	File FileChange // without texts, when they were inline before and are files now; else zero
 }
 
 // ChangeTold says how it stands with a change, by the guard that carries it out,

@@ -45,6 +45,7 @@ func (r Runtime) changed(msg Msg) (Runtime, []Event) {
 		}
 	case ChangeTold:
 		if c.ChangeID.equal(msg.Change.ChangeID) {
+			msg.Change.File = msg.Change.File.Bare()
 			r.Change = &msg.Change
 		}
 	case ChangeExpired:
@@ -54,6 +55,9 @@ func (r Runtime) changed(msg Msg) (Runtime, []Event) {
 	case ChangeTaken:
 		if c.ChangeID.equal(msg.ID) && c.Step.forward() {
 			c.Touched = true // whatever became of it
+			if msg.File.Name != "" {
+				c.File = msg.File.Bare()
+			}
 			return r.turnBack(c, msg.At, "bantop was killed at the step: "+string(c.Step))
 		}
 	}
@@ -65,6 +69,7 @@ func (r Runtime) changeBegun(msg ChangeBegun) (Runtime, []Event) {
 	if _, under := r.UnderWay(); under {
 		return r, nil
 	}
+	msg.Plan.File = msg.Plan.File.Bare() // no text of the configuration is shared
 	r.Change = &Change{Plan: msg.Plan, Before: msg.Before, PID: msg.PID, Step: StepWrite, Since: msg.At}
 	if msg.Plan.Kind == ChangeActivate || msg.Plan.Kind == ChangeEdit {
 		r.Blame = r.Blame.record(Activation{Jail: msg.Plan.Jail, At: msg.Plan.At, By: msg.Plan.By, TTY: msg.Plan.TTY, Source: "bantop"})
@@ -185,7 +190,7 @@ func (r Runtime) enter(c Change, step ChangeStep, at time.Time) (Runtime, []Even
 		c.Restarted = true
 	}
 	if step.Over() { // what is kept is for people
-		c.File.Was, c.File.Now, c.Before = nil, nil, nil
+		c.File, c.Before = c.File.Bare(), nil
 	}
 	r.Change = &c
 	return r, c.events(was, at)

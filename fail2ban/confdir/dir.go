@@ -219,6 +219,15 @@ func (d *Dir) PutBack(name string, was, now []byte) error {
 	return d.Replace(name, now, was)
 }
 
+// Mode is the permission bits of a file, and whether it exists.
+func (d *Dir) Mode(name string) (fs.FileMode, bool) {
+	var st unix.Stat_t
+	if checkName(name) != nil || unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return 0, false
+	}
+	return fs.FileMode(st.Mode & 0o777), true
+}
+
 // Rename gives a file another name, unless one has it.
 func (d *Dir) Rename(from, to string) error {
 	if err := errors.Join(checkName(from), checkName(to)); err != nil {

@@ -26,6 +26,7 @@ func (g *Guard) carry(ctx context.Context, c model.Change) model.ChangeDid {
 	began := time.Now()
 	did := model.ChangeDid{ID: c.ChangeID, Step: c.Step}
 	var err error
+	c.File = g.texts(c.File)
 	switch c.Step {
 	case model.StepWrite:
 		err = g.opts.Files.Write(ctx, c.File)

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"bantop/fail2ban/confdir"
 	"bantop/model"
+	"bantop/model/store"
 )
 
 // Conf are the files of a configuration folder.
@@ -60,18 +62,23 @@ func (c conf) Restore(ctx context.Context, f model.FileChange) error {
 		if err != nil {
 			return err
 		}
-		if !same(is, f.Was) && !same(is, f.Now) {
+		was := holds(is, f.Was, f.WasSum)
+		if !was && !holds(is, f.Now, f.NowSum) {
 			if err := setAside(dir, f.Name); err != nil {
 				return err
 			}
-			is = nil
+			is, was = nil, f.Was == nil && f.WasSum == ""
 		}
-		if same(is, f.Was) {
+		if was {
 			_ = dir.Drop(f.Name) // where nothing may be removed, nothing was kept
 			return nil
 		}
-		if f.Was != nil && dir.Back(f.Name) == nil { // takes no room
+		there := f.Was != nil || f.WasSum != ""
+		if there && dir.Back(f.Name) == nil { // takes no room
 			return nil
+		}
+		if there && f.Was == nil {
+			return confdir.Refuse("look for it in a backup", "the former text of %s is gone", dir.Path(f.Name))
 		}
 		return dir.Replace(f.Name, is, f.Was)
 	})
@@ -90,7 +97,27 @@ func (c conf) Done(ctx context.Context, f model.FileChange) error {
 	return c.in(ctx, f, func(dir *confdir.Dir) error { return dir.Drop(f.Name) })
 }
 
-func same(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
+// Mode is the mode of the file, 0644 if it does not exist: fail2ban's own files
+// have that, and a file that bantop makes gets it.
+func (c conf) Mode(ctx context.Context, f model.FileChange) fs.FileMode {
+	mode := fs.FileMode(0o644)
+	_ = c.in(ctx, f, func(dir *confdir.Dir) error { // if it cannot be looked at, the change fails soon
+		if is, there := dir.Mode(f.Name); there {
+			mode = is
+		}
+		return nil
+	})
+	return mode
+}
+
+// holds reports whether a file holds a text, by the text's sum if the text itself is
+// not at hand. A text without a sum is that of a file that does not exist.
+func holds(file, text []byte, sum string) bool {
+	if text == nil && sum != "" {
+		return store.Sum(file) == sum
+	}
+	return (file == nil) == (text == nil) && bytes.Equal(file, text)
+}
 
 // restoreName gives a file that was set aside its name back.
 func restoreName(dir *confdir.Dir, f model.FileChange) error {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -48,6 +49,8 @@ type Files interface {
 	Withdraw(ctx context.Context, c model.FileChange) error
 	// Done takes away what was kept for Restore.
 	Done(ctx context.Context, c model.FileChange) error
+	// Mode is the mode of the file as it is, or that it would be made with.
+	Mode(ctx context.Context, c model.FileChange) fs.FileMode
 }
 
 // Options say how a guard works. All but Now must be set.
@@ -56,6 +59,7 @@ type Options struct {
 	Control Control
 	Files   Files
 	Store   store.Store
+	Texts   store.Texts   // of the file that is changed, in the folder of Store
 	Host    string        // for the journal
 	Patient time.Duration // how long jails may take to appear; default 5 s
 }
@@ -64,8 +68,9 @@ type Options struct {
 type Guard struct {
 	opts    Options
 	began   time.Time
-	runtime model.Runtime // as this guard knows it: the store's, where that can be used
-	alone   bool          // the store failed, and knows less
+	runtime model.Runtime    // as this guard knows it: the store's, where that can be used
+	alone   bool             // the store failed, and knows less
+	file    model.FileChange // of the change under way, with its texts
 }
 
 // New returns a guard.
@@ -144,7 +149,7 @@ func (g *Guard) enter(ctx context.Context, plan *model.Plan) error {
 	}
 	g.runtime = snap.Runtime
 	if c, left := g.runtime.UnderWay(); left {
-		g.apply(ctx, model.ChangeTaken{ID: c.ChangeID, At: g.now()})
+		_ = g.apply(ctx, model.ChangeTaken{ID: c.ChangeID, At: g.now(), File: g.takeTexts(ctx, c.File)}) // goes on alone
 		if plan == nil {
 			return nil
 		}
@@ -153,7 +158,7 @@ func (g *Guard) enter(ctx context.Context, plan *model.Plan) error {
 		}
 	}
 	if plan == nil {
-		return nil
+		return g.opts.Texts.Drop() // of one that ended while its guard was killed
 	}
 	before, err := g.stand(ctx)
 	if err != nil && plan.Kind != model.ChangeSetAside { // a server that is down may be what it is for
@@ -164,8 +169,12 @@ func (g *Guard) enter(ctx context.Context, plan *model.Plan) error {
 		pid = 0
 	}
 	before = slices.DeleteFunc(before, func(b model.Standing) bool { return slices.Contains(plan.Loose, b.Jail) })
-	if err := g.apply(ctx, model.ChangeBegun{Plan: *plan, Before: before, PID: pid, At: g.now()}); err != nil {
+	shared := *plan
+	if shared.File, err = g.keepTexts(ctx, plan.File); err != nil {
 		return fmt.Errorf("hold the way back: %w", err)
+	}
+	if err := g.apply(ctx, model.ChangeBegun{Plan: shared, Before: before, PID: pid, At: g.now()}); err != nil {
+		return fmt.Errorf("hold the way back: %w", errors.Join(err, g.opts.Texts.Drop()))
 	}
 	g.journal(ctx, *plan, string(plan.Kind), "begun")
 	return nil
@@ -242,6 +251,8 @@ func (g *Guard) ended(ctx context.Context) error {
 	if c.Step == model.StepConfirmed {
 		_ = g.opts.Files.Done(ctx, c.File) // what is left does no harm, and the next change takes it away
 	}
+	g.file = model.FileChange{}
+	_ = g.opts.Texts.Drop() // what is left goes when the next bantop starts
 	result := string(c.Step)
 	if c.Why != "" {
 		result += ": " + c.Why

@@ -29,6 +29,7 @@ type lab struct {
 	state   string
 	before  string // the configuration folder
 	bans    int
+	was     []byte // the text that plan is to replace; nil if there is no such file
 }
 
 func newLab(t *testing.T, install fail2bantest.Install) *lab {
@@ -60,8 +61,11 @@ func (l *lab) guard(files guard.Files, c guard.Control) *guard.Guard {
 	if c == nil {
 		c = l.control()
 	}
-	return guard.New(guard.Options{Server: l.client, Control: c, Files: files, Store: l.store, Host: "lab", Patient: 3 * time.Second})
+	return guard.New(guard.Options{Server: l.client, Control: c, Files: files, Store: l.store, Texts: l.texts(), Host: "lab", Patient: 3 * time.Second})
 }
+
+// texts are those of the change under way.
+func (l *lab) texts() store.Texts { return store.NewTexts(store.Options{Dir: l.state, Socket: l.Path}) }
 
 func (l *lab) control() *control.Control {
 	return control.New(control.Options{Program: l.program, Conf: l.ConfDir, Socket: l.Path, PIDFile: l.PIDFile})
@@ -71,7 +75,7 @@ func (l *lab) control() *control.Control {
 func (l *lab) plan(text string) *model.Plan {
 	return &model.Plan{
 		ChangeID: model.ChangeID{Kind: model.ChangeActivate, Jail: "broken", At: time.Now().Round(0)}, By: "lukas", TTY: "pts/3",
-		File:  model.FileChange{Dir: "jail.d", Name: "zz-bantop-broken.local", Now: []byte(text)},
+		File:  model.FileChange{Dir: "jail.d", Name: "zz-bantop-broken.local", Was: l.was, Now: []byte(text)},
 		Gains: []string{"broken"}, Armed: []string{"broken"}, Confirm: time.Minute,
 	}
 }
@@ -398,7 +402,7 @@ func TestTwoGuards(t *testing.T) {
 		wait := l.begin(t.Context(), l.guard(nil, nil), p)
 		other := store.New(store.Options{Dir: l.state, Socket: l.Path})
 		defer other.Close()
-		second := guard.New(guard.Options{Server: l.client, Control: l.control(), Files: guard.Conf(l.ConfDir), Store: other})
+		second := guard.New(guard.Options{Server: l.client, Control: l.control(), Files: guard.Conf(l.ConfDir), Store: other, Texts: l.texts()})
 		q := l.plan(l.good())
 		q.Jail, q.By, q.TTY = "other", "mona", "pts/4"
 		var said error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -46,7 +47,10 @@ func TestMain(m *testing.M) {
 func (s standing) run() {
 	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile})
 	h := holding{s, control.New(control.Options{Program: s.Program, Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile}), guard.Conf(s.Conf), new(bool)}
-	g := guard.New(guard.Options{Server: heldServer{client, h}, Control: h, Files: h, Store: store.New(store.Options{Dir: s.State, Socket: s.Socket}), Patient: 2 * time.Second})
+	kept := store.Options{Dir: s.State, Socket: s.Socket}
+	g := guard.New(guard.Options{
+		Server: heldServer{client, h}, Control: h, Files: h, Store: store.New(kept), Texts: store.NewTexts(kept), Patient: 2 * time.Second,
+	})
 	err := g.Run(context.Background(), &s.Plan, func(err error) { fmt.Println("begun", err) })
 	fmt.Println("ended", err)
 }
@@ -86,6 +90,10 @@ func (h holding) Restore(ctx context.Context, c model.FileChange) error {
 
 func (h holding) Withdraw(ctx context.Context, c model.FileChange) error {
 	return h.files.Withdraw(ctx, c)
+}
+
+func (h holding) Mode(ctx context.Context, c model.FileChange) fs.FileMode {
+	return h.files.Mode(ctx, c)
 }
 
 func (h holding) Done(ctx context.Context, c model.FileChange) error { return h.files.Done(ctx, c) }

@@ -88,7 +88,7 @@ func TestUnusableFiles(t *testing.T) {
 		}, store.ErrCorrupt, "it is no database"},
 		{"a newer schema", func(t *testing.T, dir string) {
 			edit(t, dir, func(b []byte) []byte { b[60], b[61], b[62], b[63] = 0, 0, 0, 99; return b })
-		}, store.ErrNewer, "schema 99, this one knows 1"},
+		}, store.ErrNewer, "schema 99, this one knows 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := filled(t)

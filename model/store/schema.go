@@ -51,10 +51,16 @@ var migrations = []string{
 		result  TEXT NOT NULL
 	);
 	CREATE INDEX act_server ON act (server, id);`,
+	// The schema is as before; the file holds no text of the configuration any more.
+	// See forget.
+	"",
 }
 
 // schemaVersion is the newest schema that this bantop knows.
-const schemaVersion = 1
+const schemaVersion = 2
+
+// forgetVersion is the first version whose file holds no text of the configuration.
+const forgetVersion = 2
 
 // migrate brings the schema up to date.
 func (s *sqliteStore) migrate(ctx context.Context) error {
@@ -65,6 +71,14 @@ func (s *sqliteStore) migrate(ctx context.Context) error {
 	}
 	if version == schemaVersion {
 		return nil
+	}
+	if version > 0 && version < forgetVersion {
+		switch done, err := s.forget(ctx); {
+		case err != nil:
+			return err
+		case !done: // later; what this bantop writes fits either
+			return nil
+		}
 	}
 	err = s.retry(ctx, func() error {
 		_, err := s.db.ExecContext(ctx, "PRAGMA journal_mode = wal")

@@ -95,7 +95,11 @@ func (s *sqliteStore) Try(ctx context.Context) error {
 		if _, err := s.read(t.row); err != nil {
 			return err
 		}
-		return t.exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
+		var version int
+		if err := t.row("PRAGMA user_version").Scan(&version); err != nil {
+			return err
+		}
+		return t.exec(fmt.Sprintf("PRAGMA user_version = %d", version))
 	})
 	if err != nil {
 		return fmt.Errorf("write the shared state: %w", kindOf(err))

@@ -16,6 +16,7 @@ import (
 	"bantop/model"
 	"bantop/model/country"
 	"bantop/model/doctor"
+	"bantop/model/guard"
 	"bantop/model/runner"
 	"bantop/model/store"
 )
@@ -80,6 +81,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	options.Shared = failed == nil
 	state := model.New(options)
 	if failed == nil {
+		_ = guard.Tidy(ctx, shared, store.NewTexts(keptIn(s))) // the next bantop tries again
 		state, _ = model.Update(state, model.Stored{Revision: snap.Revision, Runtime: snap.Runtime, Events: snap.Events})
 	}
 	ctl := control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)})

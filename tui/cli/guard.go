@@ -19,6 +19,7 @@ import (
 	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/model/guard"
+	"bantop/model/store"
 )
 
 // guardReply is what a guard says when it holds the way back, or does not.
@@ -63,7 +64,7 @@ func runGuard(ctx context.Context, e config.Effective, plan *model.Plan, out io.
 	g := guard.New(guard.Options{
 		Server:  client,
 		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)}),
-		Files:   guard.Conf(s.Conf), Store: shared, Host: host,
+		Files:   guard.Conf(s.Conf), Store: shared, Texts: store.NewTexts(keptIn(s)), Host: host,
 	})
 	err = g.Run(ctx, plan, func(err error) {
 		var reply guardReply

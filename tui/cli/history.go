@@ -49,8 +49,11 @@ time, who, from where, and its result.`,
 }
 
 // keptBy is where what instances share is kept, with these settings.
-func keptBy(s config.Settings) store.Store {
-	return store.New(store.Options{Dir: stateDir(s), Socket: s.Socket, Group: s.StoreGroup})
+func keptBy(s config.Settings) store.Store { return store.New(keptIn(s)) }
+
+// keptIn says where that is.
+func keptIn(s config.Settings) store.Options {
+	return store.Options{Dir: stateDir(s), Socket: s.Socket, Group: s.StoreGroup}
 }
 
 func printActs(cmd *cobra.Command, kept store.Store, last int, asJSON bool) error {
