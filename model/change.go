@@ -23,7 +23,8 @@ type ChangeID struct {
 	At   time.Time // when it was asked for
 }
 
-func (id ChangeID) equal(o ChangeID) bool {
+// Is reports whether it is that change. Times that were stored are equal and not the same.
+func (id ChangeID) Is(o ChangeID) bool {
 	return id.Kind == o.Kind && id.Jail == o.Jail && id.At.Equal(o.At)
 }
 

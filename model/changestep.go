@@ -26,34 +26,34 @@ func (r Runtime) changed(msg Msg) (Runtime, []Event) {
 	}
 	c, under := r.UnderWay()
 	if !under {
-		return r, nil
+		return r.changeBroughtAlong(msg), nil
 	}
 	switch msg := msg.(type) {
 	case ChangeDid:
-		if c.ChangeID.equal(msg.ID) && c.Step == msg.Step {
+		if c.ChangeID.Is(msg.ID) && c.Step == msg.Step {
 			return r.changeDid(c, msg)
 		}
 	case ChangeConfirmed:
-		if c.ChangeID.equal(msg.ID) && c.Step == StepConfirm {
+		if c.ChangeID.Is(msg.ID) && c.Step == StepConfirm {
 			c.EndedBy = msg.By
 			return r.enter(c.did(StepConfirm, msg.At, ""), StepConfirmed, msg.At)
 		}
 	case ChangeReverted:
-		if c.ChangeID.equal(msg.ID) && c.Step.forward() {
+		if c.ChangeID.Is(msg.ID) && c.Step.forward() {
 			c.EndedBy = msg.By
 			return r.turnBack(c, msg.At, msg.By+" took it back")
 		}
 	case ChangeTold:
-		if c.ChangeID.equal(msg.Change.ChangeID) {
+		if c.ChangeID.Is(msg.Change.ChangeID) {
 			msg.Change.File = msg.Change.File.Bare()
 			r.Change = &msg.Change
 		}
 	case ChangeExpired:
-		if c.ChangeID.equal(msg.ID) && c.Step == StepConfirm && !msg.At.Before(c.Deadline) {
+		if c.ChangeID.Is(msg.ID) && c.Step == StepConfirm && !msg.At.Before(c.Deadline) {
 			return r.turnBack(c, msg.At, "nobody confirmed it in time")
 		}
 	case ChangeTaken:
-		if c.ChangeID.equal(msg.ID) && c.Step.forward() {
+		if c.ChangeID.Is(msg.ID) && c.Step.forward() {
 			c.Touched = true // whatever became of it
 			if msg.File.Name != "" {
 				c.File = msg.File.Bare()
@@ -62,6 +62,18 @@ func (r Runtime) changed(msg Msg) (Runtime, []Event) {
 		}
 	}
 	return r, nil
+}
+
+// changeBroughtAlong takes over what a guard tells of its change in a state that
+// knows nothing of it: the state was removed meanwhile and begun anew.
+func (r Runtime) changeBroughtAlong(msg Msg) Runtime {
+	told, is := msg.(ChangeTold)
+	if !is || r.Change != nil && !r.Change.At.Before(told.Change.At) {
+		return r
+	}
+	told.Change.File = told.Change.File.Bare()
+	r.Change = &told.Change
+	return r
 }
 
 // changeBegun is step 4: it is recorded who did it, for a crash to be put down to.

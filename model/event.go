@@ -35,6 +35,7 @@ const (
 	ChangeTurned    EventKind = "going back"
 	ChangeBack      EventKind = "taken back"
 	ChangeStuck     EventKind = "not back"
+	JournalMissed   EventKind = "no journal" // acts were done, and could not be written into the journal
 )
 
 // Event is one thing that happened, for the list that is shown.

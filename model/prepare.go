@@ -36,7 +36,7 @@ type Preparing struct {
 // OwnChange is the change that was prepared here, once a guard has begun it.
 func (s State) OwnChange() (Change, bool) {
 	c := s.Runtime.Change
-	if !s.Preparing.Begun || c == nil || !c.ChangeID.equal(s.Preparing.change) {
+	if !s.Preparing.Begun || c == nil || !c.Is(s.Preparing.change) {
 		return Change{}, false
 	}
 	return *c, true

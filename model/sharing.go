@@ -6,6 +6,7 @@ import "slices"
 type Sharing struct {
 	Shared   bool
 	Reason   string // why it is not shared; "" where nobody wanted it to be, as in the demo
+	Missed   int    // acts of this instance that are not in the journal
 	Revision uint64 // of the newest stored state that was taken over
 
 	commit      uint64        // number of the newest commit
@@ -27,11 +28,15 @@ type Stored struct {
 	Revision uint64
 	Runtime  Runtime
 	Events   []Event // since the last one that was handed on
+	Written  int     // acts that were missing in the journal and are in it now
 }
 
 // StoreFailed says that the store cannot be used: the state is this instance's
 // own from now on.
-type StoreFailed struct{ Reason string }
+type StoreFailed struct {
+	Reason string
+	Missed int // acts that are not in the journal because of it
+}
 
 // Followed says that another instance looks at the server: it is not this one's
 // turn.
@@ -89,6 +94,7 @@ func (s State) stored(msg Stored) (State, []Effect) {
 }
 
 func (s State) takeOver(msg Stored) (State, []Effect) {
+	s.Sharing.Missed = max(0, s.Sharing.Missed-msg.Written)
 	if !s.Sharing.Shared {
 		return s.rejoin(msg)
 	}
@@ -115,7 +121,7 @@ func (s State) takeOver(msg Stored) (State, []Effect) {
 // bring what is there already changes nothing.
 func (s State) rejoin(msg Stored) (State, []Effect) {
 	alone := s.Runtime
-	s.Sharing = Sharing{Shared: true, Revision: msg.Revision, commit: s.Sharing.commit}
+	s.Sharing = Sharing{Shared: true, Missed: s.Sharing.Missed, Revision: msg.Revision, commit: s.Sharing.commit}
 	s.Runtime = msg.Runtime
 	s = s.log(msg.Events)
 	var all []Effect
@@ -150,6 +156,10 @@ func (s State) storeFailed(msg StoreFailed) State {
 		s = s.log(u.events)
 	}
 	s.Sharing.outstanding = nil
+	if msg.Missed > 0 {
+		s.Sharing.Missed += msg.Missed
+		s = s.log([]Event{{At: s.Now, Kind: JournalMissed, Count: msg.Missed, Note: msg.Reason}})
+	}
 	return s
 }
 

@@ -83,6 +83,20 @@ func TestSharing(t *testing.T) {
 	})
 }
 
+// TestMissedActs: acts that are not in the journal are counted and told, and are
+// counted no more once they are in it.
+func TestMissedActs(t *testing.T) {
+	play(t, func(s *scenario) {
+		s.state, _ = model.Update(model.New(model.Options{Settings: config.Defaults(), Shared: true}), model.Started{At: s.now})
+		for _, n := range []int{0, 1, 120} {
+			s.send("the journal cannot be written", model.StoreFailed{Reason: "no room to write the state", Missed: n})
+			s.note("missing: %d", s.state.Sharing.Missed)
+		}
+		s.send("it can", model.Stored{Revision: 1, Runtime: s.state.Runtime, Written: 121})
+		s.note("missing: %d, shared: %t", s.state.Sharing.Missed, s.state.Sharing.Shared)
+	})
+}
+
 // TestRejoinWithACrash: a crash that was seen while the store did not work is
 // brought to the others, as the pending that they would have made.
 func TestRejoinWithACrash(t *testing.T) {

@@ -33,7 +33,7 @@ func (p pen) event(e model.Event) string {
 
 func (p pen) eventStyle(k model.EventKind) Style {
 	switch k {
-	case model.WentOffline, model.ActivationCrash, model.JailBad, model.JailGone, model.JailsLost, model.JailSkipped:
+	case model.WentOffline, model.ActivationCrash, model.JailBad, model.JailGone, model.JailsLost, model.JailSkipped, model.JournalMissed:
 		return p.Bad
 	case model.CameOnline, model.Recovered, model.JailMended, model.JailBack:
 		return p.OK

@@ -70,6 +70,8 @@ type Guard struct {
 	began   time.Time
 	runtime model.Runtime    // as this guard knows it: the store's, where that can be used
 	alone   bool             // the store failed, and knows less
+	missed  []store.Act      // entries that the journal lacks
+	act     store.Acting     // what the right to act is held for
 	file    model.FileChange // of the change under way, with its texts
 }
 
@@ -128,6 +130,7 @@ func (g *Guard) begin(ctx context.Context, plan *model.Plan) error {
 	if plan != nil {
 		act = store.Acting{Act: string(plan.Kind), Jail: plan.Jail, Who: plan.By, TTY: plan.TTY, Since: g.now()}
 	}
+	g.act = act
 	held, ok, err := g.opts.Store.Lock(ctx, act)
 	switch {
 	case err != nil:
@@ -214,10 +217,10 @@ func (g *Guard) sleep(ctx context.Context, wait time.Duration) {
 		}
 		was := g.runtime.Change.Step
 		snap, changed, err := g.opts.Store.Changed(ctx)
-		if err != nil || !changed {
+		if err != nil || !changed || !g.ours(snap.Runtime) {
 			continue
 		}
-		if g.runtime = snap.Runtime; g.runtime.Change == nil || g.runtime.Change.Step != was {
+		if g.runtime = snap.Runtime; g.runtime.Change.Step != was {
 			return
 		}
 	}
@@ -229,17 +232,26 @@ func (g *Guard) apply(ctx context.Context, msg model.Msg) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
 	own, _ := model.Step(g.runtime, msg)
+	_, begins := msg.(model.ChangeBegun)
 	if g.alone {
 		msg = model.ChangeTold{Change: *own.Change}
+		_, _, _ = g.opts.Store.Lock(ctx, g.act) // the store may be another, which does not know that this one acts
 	}
 	snap, err := g.opts.Store.Apply(ctx, msg)
-	g.alone = err != nil
-	if err != nil {
+	g.alone = err != nil || !begins && !g.ours(snap.Runtime)
+	if g.alone {
 		g.runtime = own
 		return err
 	}
 	g.runtime = snap.Runtime
 	return nil
+}
+
+// ours reports whether a state knows of the change that this guard carries out. One
+// that was removed and begun anew does not: it must not end the way back.
+func (g *Guard) ours(r model.Runtime) bool {
+	own := g.runtime.Change
+	return own == nil || r.Change != nil && r.Change.Is(own.ChangeID)
 }
 
 // ended tells the journal how it ended.
@@ -267,7 +279,10 @@ func (g *Guard) ended(ctx context.Context) error {
 func (g *Guard) journal(ctx context.Context, p model.Plan, act, result string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
-	_ = g.opts.Store.Append(ctx, store.Act{At: g.now(), Who: p.By, TTY: p.TTY, Host: g.opts.Host, Act: act, Jail: p.Jail, Result: result}) // else only the events tell it
+	g.missed = append(g.missed, store.Act{At: g.now(), Who: p.By, TTY: p.TTY, Host: g.opts.Host, Act: act, Jail: p.Jail, Result: result})
+	if g.opts.Store.Append(ctx, g.missed...) == nil { // else with the next entry
+		g.missed = nil
+	}
 }
 
 func (g *Guard) unlock() {

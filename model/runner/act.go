@@ -147,24 +147,6 @@ func (r *Runner) gather(ctx context.Context, want []string) ([]string, error) {
 	}
 }
 
-// doJournal writes into the journal, also while bantop ends.
-func (r *Runner) doJournal(ctx context.Context, entries ...model.Journal) model.Msg {
-	if !r.shared.usable() {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
-	defer cancel()
-	p := r.opts.Person
-	acts := make([]store.Act, len(entries))
-	for i, e := range entries {
-		acts[i] = store.Act{At: e.At, Who: p.Who, TTY: p.TTY, Host: p.Host, Act: e.Act, Jail: e.Jail, Address: e.Address, Result: e.Result}
-	}
-	if err := r.shared.store.Append(ctx, acts...); err != nil {
-		return r.shared.broke(err)
-	}
-	return nil
-}
-
 // doKeepSettings writes settings into bantop's own file.
 func (r *Runner) doKeepSettings(e model.KeepSettings) model.Msg {
 	file, err := load.Write(r.opts.File, e.Values)

@@ -48,3 +48,10 @@ func (f *failing) Changed(ctx context.Context) (store.Snapshot, bool, error) {
 	}
 	return f.Store.Changed(ctx)
 }
+
+func (f *failing) Append(ctx context.Context, acts ...store.Act) error {
+	if err := f.fault(); err != nil {
+		return err
+	}
+	return f.Store.Append(ctx, acts...)
+}

@@ -18,8 +18,9 @@ type shared struct {
 
 	mu     sync.Mutex
 	turn   *sync.Cond
-	next   uint64 // the commit whose turn it is
-	failed error  // why the store is not used for now; nil where it is
+	next   uint64      // the commit whose turn it is
+	failed error       // why the store is not used for now; nil where it is
+	missed []store.Act // what the journal still lacks, oldest first
 }
 
 func newShared(s store.Store, failed error) *shared {
@@ -134,7 +135,7 @@ func (r *Runner) doCommit(ctx context.Context, e model.Commit) model.Msg {
 }
 
 // broke is what there is to tell of a store that failed.
-func (s *shared) broke(err error) model.Msg {
+func (s *shared) broke(err error) model.StoreFailed {
 	s.fail(err)
 	return model.StoreFailed{Reason: whyUnshared(err)}
 }
@@ -213,8 +214,14 @@ func (r *Runner) changed(ctx context.Context) (msg model.Msg, failed bool) {
 		if err != nil {
 			return nil, true
 		}
+		written, err := r.writeMissed(ctx)
+		if err != nil {
+			return nil, true
+		}
 		s.fail(nil)
-		return storedMsg(0, snap), false
+		msg := storedMsg(0, snap)
+		msg.Written = written
+		return msg, false
 	}
 	snap, changed, err := s.store.Changed(ctx)
 	switch {

@@ -47,7 +47,12 @@ func Open(ctx context.Context, o Options) (Store, error) {
 // open opens the database, unless it is.
 func (s *sqliteStore) open(ctx context.Context) error {
 	if s.db != nil {
-		return nil
+		err := s.still()
+		if err == nil {
+			return nil
+		}
+		// Nothing is lost: what is in there, nobody finds any more.
+		return errors.Join(err, s.drop())
 	}
 	if err := s.opening(ctx); err != nil {
 		return fmt.Errorf("open %s: %w", filepath.Join(s.opts.Dir, fileName), err)
@@ -71,10 +76,12 @@ func (s *sqliteStore) opening(ctx context.Context) error {
 	}
 	// One connection: data_version then counts what others do, and only that.
 	db.SetMaxOpenConns(1)
-	s.db = db
+	s.db, s.event, s.version = db, 0, 0
+	if s.file, err = placeOf(file); err != nil {
+		return errors.Join(err, s.drop())
+	}
 	if err := s.migrate(ctx); err != nil {
-		s.db = nil
-		return errors.Join(err, db.Close())
+		return errors.Join(err, s.drop())
 	}
 	return nil
 }

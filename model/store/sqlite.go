@@ -29,6 +29,7 @@ type sqliteStore struct {
 	db      *sql.DB    // nil before it was opened
 	event   int64      // the newest event that was handed on; 0 before the first
 	version int64      // of the data, when the state was last read
+	file    place      // of the database
 }
 
 // patience is how long a database may be busy.

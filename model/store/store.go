@@ -98,6 +98,10 @@ var (
 	ErrBusy = errors.New("the state file is locked")
 	// ErrFull: there is no room to write.
 	ErrFull = errors.New("no room to write the state")
+	// ErrGone: the file was removed while it was in use.
+	ErrGone = errors.New("the state file was removed")
+	// ErrReplaced: another file has its name now.
+	ErrReplaced = errors.New("the state file was replaced")
 	// ErrDenied: this user may not, or the folder is read-only.
 	ErrDenied = errors.New("the state file cannot be written")
 )

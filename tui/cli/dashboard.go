@@ -27,6 +27,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	}
 	srv := connect(cmd.Context(), settings, connection{file: f.file, use: dashboard, out: cmd.OutOrStdout()})
 	defer srv.close()
+	defer sayMissed(cmd, srv.runner)
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	go srv.runner.Sweep()

@@ -36,16 +36,43 @@ time, who, from where, and its result.`,
 			}
 			kept := keptBy(settings.Settings)
 			defer func() { _ = kept.Close() }() // it was only read
+			show := printEvents
 			if acts {
-				return printActs(cmd, kept, last, asJSON)
+				show = printActs
 			}
-			return printEvents(cmd, kept, last, asJSON)
+			err = show(cmd, kept, last, asJSON)
+			if err == nil {
+				err = complete(cmd, kept)
+			}
+			return ioFailed(cmd, err)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
 	cmd.Flags().BoolVar(&acts, "acts", false, "who did what, instead of what happened")
 	cmd.Flags().IntVarP(&last, "last", "n", 50, "the newest `N`")
 	return cmd
+}
+
+// exitIO is how bantop ends when something could not be read or written (EX_IOERR of
+// sysexits(3)).
+const exitIO = 74
+
+// complete fails if nothing more can be written down: what was done since is then
+// missing in what was printed.
+func complete(cmd *cobra.Command, kept store.Store) error {
+	if err := kept.Try(cmd.Context()); err != nil {
+		return fmt.Errorf("history: what happened since may be missing: %w", err)
+	}
+	return nil
+}
+
+// ioFailed reports an error of the state, and ends with the code for it.
+func ioFailed(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	report(cmd.ErrOrStderr(), err)
+	return exitCode(exitIO)
 }
 
 // keptBy is where what instances share is kept, with these settings.

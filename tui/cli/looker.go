@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"bantop/model"
+	"bantop/model/runner"
+	"bantop/tui/words"
 )
 
 // looker looks at a server without a terminal: it carries out the model's
@@ -33,8 +35,23 @@ func (f *flags) looker(cmd *cobra.Command) (*looker, error) {
 		return nil, err
 	}
 	l := newLooker(connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, out: cmd.OutOrStdout()}))
+	end := l.close
+	l.close = func() {
+		sayMissed(cmd, l.runner)
+		end()
+	}
 	l.settle(cmd.Context())
 	return l, nil
+}
+
+// sayMissed says that acts were done and could not be written into the journal.
+func sayMissed(cmd *cobra.Command, r *runner.Runner) {
+	n, err := r.Missed(cmd.Context())
+	if err == nil {
+		return
+	}
+	text := fmt.Sprintf("bantop: %s done, but not in the journal: %v", words.Plural(n, "act"), err)
+	fmt.Fprintln(cmd.ErrOrStderr(), door().Text(text))
 }
 
 // up is why nothing can be asked of the server; nil where it answers.

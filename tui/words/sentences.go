@@ -164,6 +164,8 @@ func Event(e model.Event) string {
 			return e.Note
 		}
 		return Plural(e.Count, "ban")
+	case model.JournalMissed:
+		return Plural(e.Count, "act") + " not in the journal: " + e.Note
 	default:
 		return e.Note
 	}

@@ -1,0 +1,64 @@
+package runner_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"bantop/model"
+	"bantop/model/runner"
+	"bantop/model/store"
+)
+
+// TestJournalMissed: acts that cannot be written into the journal are told, each of
+// them, and written once the journal works again.
+func TestJournalMissed(t *testing.T) {
+	i := newInstances(t)
+	st := &failing{Store: openStore(t, i.dir, i.server.Path)}
+	r := start(t, i.server, func(o *runner.Options) {
+		o.Store, o.Person = st, runner.Person{Who: "lukas"}
+	})
+	r.Retry(time.Millisecond)
+	at := time.Now().Round(0)
+	full := errors.New("write the journal: no room")
+	st.set(full)
+	for n, effect := range map[int]model.Effect{
+		1: model.Journal{At: at, Act: "lock", Result: "done"},
+		2: model.JournalAll{Entries: []model.Journal{{At: at, Act: "ban", Address: "192.0.2.1"}, {At: at, Act: "ban", Address: "192.0.2.2"}}},
+	} {
+		if msg, ok := r.Do(t.Context(), effect).(model.StoreFailed); !ok || msg.Missed != n || msg.Reason != full.Error() {
+			t.Errorf("got %+v", msg)
+		}
+	}
+	if n, err := r.Missed(t.Context()); n != 3 || !errors.Is(err, full) {
+		t.Errorf("missing: %d, %v", n, err)
+	}
+	st.set(nil)
+	for msg := range r.Follow(t.Context()) {
+		if stored, is := msg.(model.Stored); !is || stored.Written != 3 {
+			t.Errorf("got %+v", msg)
+		}
+		break
+	}
+	acts, err := st.Acts(t.Context(), 10)
+	if err != nil || len(acts) != 3 || acts[0].Who != "lukas" {
+		t.Errorf("the journal: %v, %v", acts, err)
+	}
+	if n, err := r.Missed(t.Context()); n != 0 || err != nil {
+		t.Errorf("missing at the end: %d, %v", n, err)
+	}
+}
+
+// TestJournalWithoutStore: a store that never worked is no journal either.
+func TestJournalWithoutStore(t *testing.T) {
+	i := newInstances(t)
+	_, st := i.start(nil)
+	r := start(t, i.server, func(o *runner.Options) { o.Store, o.Failed = st, store.ErrFull })
+	msg, ok := r.Do(t.Context(), model.Journal{Act: "ban"}).(model.StoreFailed)
+	if !ok || msg.Missed != 1 || msg.Reason != store.ErrFull.Error() {
+		t.Errorf("got %+v", msg)
+	}
+	if n, err := r.Missed(t.Context()); n != 0 || err != nil { // it works again by now
+		t.Errorf("missing at the end: %d, %v", n, err)
+	}
+}

@@ -1,0 +1,50 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// place is which file a path led to.
+type place struct{ device, inode uint64 }
+
+func placeOf(path string) (place, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return place{}, err
+	}
+	st, is := info.Sys().(*syscall.Stat_t)
+	if !is {
+		return place{}, nil
+	}
+	return place{st.Dev, st.Ino}, nil
+}
+
+// still reports an error if the database that is open is not the one that others
+// find: its folder or the file was removed, or replaced. SQLite goes on with a file
+// that has no name, and whoever opens the state then has another one. It costs a
+// microsecond.
+func (s *sqliteStore) still() error {
+	path := filepath.Join(s.opts.Dir, fileName)
+	is, err := placeOf(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", path, ErrGone)
+	case err != nil:
+		return err
+	case is != s.file:
+		return fmt.Errorf("%s: %w", path, ErrReplaced)
+	}
+	return nil
+}
+
+// drop closes a database that is of no use.
+func (s *sqliteStore) drop() error {
+	db := s.db
+	s.db = nil
+	return db.Close()
+}
