@@ -39,6 +39,10 @@ var (
 	ErrUnreadable = errors.New("it cannot be read")
 )
 
+// dsnOptions open the file read-only. A file of somebody else runs no function for
+// its schema.
+const dsnOptions = "mode=ro&_pragma=busy_timeout(0)&_pragma=query_only(1)&_pragma=trusted_schema(0)&_error_rc=1"
+
 // DB is fail2ban's database. Several goroutines may use it. Nothing else in the
 // process may open the file: POSIX locks are gone when any of its descriptors
 // closes.
@@ -89,7 +93,7 @@ func (d *DB) open() (*sql.DB, error) {
 	}
 	// A plain path would be taken for a URI or not depending on its characters,
 	// and would not be opened read-only.
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: d.path, RawQuery: "mode=ro&_pragma=busy_timeout(0)&_pragma=query_only(1)&_error_rc=1"}
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: d.path, RawQuery: dsnOptions}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, d.failed(err)

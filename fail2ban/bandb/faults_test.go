@@ -99,6 +99,14 @@ func TestUnusable(t *testing.T) {
 			return b
 		}), bandb.ErrUnreadable},
 		{"another schema", func(t *testing.T) string { return create(t, "CREATE TABLE bips(x); CREATE TABLE jails(x)") }, bandb.ErrUnreadable},
+		{"a view that never ends", func(t *testing.T) string {
+			return create(t, `CREATE VIEW jails AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n)
+				SELECT i AS rowid, 'x' AS name, 0 AS enabled FROM n WHERE i < 0`, `CREATE VIEW bips AS SELECT * FROM jails`)
+		}, bandb.ErrUnreadable},
+		{"a value of 35 MB", func(t *testing.T) string {
+			return create(t, schema, `UPDATE jails SET enabled = 0, name = hex(zeroblob(17500000)) WHERE name = 'sshd'`,
+				`INSERT INTO bips VALUES ('192.0.2.1', 'nginx', 1767225600, 600, 1, hex(zeroblob(17500000)))`)
+		}, bandb.ErrUnreadable},
 		{"without one table", func(t *testing.T) string { return create(t, schema, "DROP TABLE jails") }, bandb.ErrUnreadable},
 	} {
 		t.Run(c.name, func(t *testing.T) {

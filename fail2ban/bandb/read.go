@@ -17,6 +17,8 @@ const (
 	longest  = 10 * time.Millisecond  // a read; a row that is slow to come makes it longer
 	breath   = 2 * time.Millisecond   // between two reads
 	patience = 250 * time.Millisecond // that a database may be locked
+	hostile  = 2 * time.Second        // a read that takes longer is made to
+	maxValue = 8 << 20                // bytes; fail2ban keeps dbmaxmatches lines with a ban (default 10)
 )
 
 // read carries out one read and hands on its rows. It tells whether those are
@@ -25,7 +27,7 @@ const (
 // A lock is met before the first row or not at all.
 func (d *DB) read(ctx context.Context, db *sql.DB, row func(*sql.Rows) error, query string, args ...any) (all bool, err error) {
 	for deadline := time.Now().Add(patience); ; {
-		all, err := d.try(db, row, query, args...)
+		all, err := d.try(ctx, db, row, query, args...)
 		if !isBusy(err) || time.Now().After(deadline) {
 			return all, d.failed(err)
 		}
@@ -35,14 +37,28 @@ func (d *DB) read(ctx context.Context, db *sql.DB, row func(*sql.Rows) error, qu
 	}
 }
 
-// try is read where nothing is in the way. It is too short to be interrupted.
-func (d *DB) try(db *sql.DB, row func(*sql.Rows) error, query string, args ...any) (all bool, err error) {
+// try is read where nothing is in the way. What ctx wants does not interrupt it, it
+// is too short for that; only a database that was made to harm its readers, with a
+// view that never ends or a value without bounds, is interrupted.
+func (d *DB) try(
+	ctx context.Context, db *sql.DB, row func(*sql.Rows) error, query string, args ...any,
+) (all bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	began := time.Now()
-	rows, err := db.Query(query, args...)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), hostile)
+	defer cancel()
+	conn, err := db.Conn(ctx)
 	if err != nil {
 		return false, err
+	}
+	defer conn.Close()
+	if _, err := sqlite.Limit(conn, lib.SQLITE_LIMIT_LENGTH, maxValue); err != nil {
+		return false, err
+	}
+	began := time.Now()
+	rows, err := conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return false, interrupted(ctx, err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
@@ -53,7 +69,15 @@ func (d *DB) try(db *sql.DB, row func(*sql.Rows) error, query string, args ...an
 			return false, nil
 		}
 	}
-	return true, rows.Err()
+	return true, interrupted(ctx, rows.Err())
+}
+
+// interrupted says so of a read that was.
+func interrupted(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w: a read does not end within %v", ErrUnreadable, hostile)
+	}
+	return err
 }
 
 // pause waits between two reads.

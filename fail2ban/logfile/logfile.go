@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"bantop/fail2ban"
 )
 
@@ -36,11 +38,15 @@ func tail(target string, most int64) (string, error) {
 	case !filepath.IsAbs(target):
 		return "", fmt.Errorf("read fail2ban's log: %w: %s", ErrNoFile, target)
 	}
-	f, err := os.Open(target)
+	// A named pipe must not hold anybody up who only wants to look.
+	f, err := os.OpenFile(target, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return "", fmt.Errorf("read fail2ban's log: %w", err)
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		return "", fmt.Errorf("read fail2ban's log: %w: %s is not a regular file", ErrNoFile, target)
+	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return "", fmt.Errorf("read fail2ban's log: %w", err)

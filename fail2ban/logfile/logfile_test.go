@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"bantop/fail2ban"
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/logfile"
@@ -135,4 +137,18 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestNoRegularFile: a named pipe that nobody writes to, a folder and a device hold
+// nobody up, and are no log to read.
+func TestNoRegularFile(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{pipe, t.TempDir(), "/dev/null"} {
+		if _, err := logfile.Tail(target, 1000, time.UTC); !errors.Is(err, logfile.ErrNoFile) {
+			t.Errorf("%s: %v", target, err)
+		}
+	}
 }
