@@ -17,6 +17,7 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/process"
+	"bantop/testmain"
 )
 
 // The variables with which the test binary is a program that rehearses and is killed.
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 		}
 		victim(dir)
 	}
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 // victim rehearses until the scratch server reads, says so, and waits to be killed.

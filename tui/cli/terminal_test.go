@@ -17,6 +17,7 @@ import (
 	"github.com/creack/pty"
 
 	"bantop/fail2ban/fail2bantest"
+	"bantop/testmain"
 	"bantop/tui/cli"
 )
 
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(reExec) != "" {
 		os.Exit(cli.Main())
 	}
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 // terminal is bantop in a real pseudo-terminal, whose screen is read back
