@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/tempdir"
 	"bantop/tui/safetext"
 )
 
@@ -23,6 +24,7 @@ import (
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	defer tempdir.End() // also of what is in an editor now
 	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
 
