@@ -98,6 +98,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	})
 	return server{state: state, runner: run, close: func() {
 		run.EndRehearsals()
+		run.StandStill()() // fail2ban's database is read no more
 		_ = client.Close() // what it was wanted for is done
 		closeStore(ctx, shared, c.use)
 	}}
