@@ -6,6 +6,7 @@ import "slices"
 type Sharing struct {
 	Shared   bool
 	Reason   string // why it is not shared; "" where nobody wanted it to be, as in the demo
+	Apart    bool   // the server is another user's, whose changes are not seen here
 	Revision uint64 // of the newest stored state that was taken over
 
 	commit      uint64        // number of the newest commit

@@ -34,6 +34,9 @@ time, who, from where, and its result.`,
 			if err != nil {
 				return err
 			}
+			if err := f.unseen(settings.Settings); err != nil {
+				return err
+			}
 			kept := keptBy(settings.Settings)
 			defer func() { _ = kept.Close() }() // it was only read
 			if acts {
