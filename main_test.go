@@ -2,7 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,10 +25,11 @@ var mayImport = map[string][]string{
 	"bantop/fail2ban/confdir":      {"bantop/fail2ban"},
 	"bantop/fail2ban/addr":         {},
 	"bantop/fail2ban/bandb":        {"bantop/fail2ban"},
-	"bantop/fail2ban/allowfile":    {"bantop/fail2ban", "bantop/fail2ban/addr", "bantop/fail2ban/confdir", "bantop/fail2ban/control"},
+	"bantop/fail2ban/allowfile":    {"bantop/fail2ban", "bantop/fail2ban/addr", "bantop/fail2ban/confdir", "bantop/fail2ban/control", "bantop/fail2ban/tempdir"},
 	"bantop/fail2ban/process":      {},
-	"bantop/fail2ban/rehearsal":    {"bantop/fail2ban", "bantop/fail2ban/addr", "bantop/fail2ban/confdir", "bantop/fail2ban/control", "bantop/fail2ban/logfile", "bantop/fail2ban/process", "bantop/fail2ban/socket"},
-	"bantop/fail2ban/control":      {"bantop/fail2ban", "bantop/fail2ban/confdir", "bantop/fail2ban/socket"},
+	"bantop/fail2ban/rehearsal":    {"bantop/fail2ban", "bantop/fail2ban/addr", "bantop/fail2ban/confdir", "bantop/fail2ban/control", "bantop/fail2ban/logfile", "bantop/fail2ban/process", "bantop/fail2ban/socket", "bantop/fail2ban/tempdir"},
+	"bantop/fail2ban/tempdir":      {"bantop/config/trust", "bantop/fail2ban/process"},
+	"bantop/fail2ban/control":      {"bantop/config/trust", "bantop/fail2ban", "bantop/fail2ban/confdir", "bantop/fail2ban/socket"},
 	"bantop/fail2ban/logfile":      {"bantop/fail2ban"},
 	"bantop/fail2ban/fail2bantest": {"bantop/fail2ban", "bantop/fail2ban/wire"},
 	"bantop/model":                 {"bantop/config", "bantop/fail2ban", "bantop/fail2ban/addr", "bantop/model/banlist"},
@@ -36,6 +41,7 @@ var mayImport = map[string][]string{
 	"bantop/model/store":           {"bantop/config/trust", "bantop/fail2ban/process", "bantop/model"},
 	"bantop/model/guard":           {"bantop/fail2ban*", "bantop/model", "bantop/model/store"},
 	"bantop/model/doctor":          {"bantop/config", "bantop/fail2ban*", "bantop/model", "bantop/model/country", "bantop/model/store"},
+	"bantop/testmain":              {},
 	"bantop/tui":                   {"bantop/config", "bantop/fail2ban", "bantop/fail2ban/addr", "bantop/model", "bantop/model/banlist", "bantop/model/runner", "bantop/tui/safetext", "bantop/tui/words"},
 	"bantop/tui/quiet":             {},
 	"bantop/tui/safetext":          {},
@@ -93,5 +99,34 @@ func TestModelIsPure(t *testing.T) {
 				t.Errorf("the model is built of %s", p)
 			}
 		}
+	}
+}
+
+// mayStart are the files that start a program; each says with which environment.
+var mayStart = []string{
+	"fail2ban/control/program.go",      // every program but those below: Command
+	"fail2ban/fail2bantest/install.go", // servers of the tests
+	"testmain/testmain.go",             // the tests themselves
+	"tui/cli/editor.go",                // what somebody chose, with his own environment
+	"tui/cli/guard.go",                 // bantop
+}
+
+// TestProgramsAreStartedInOnePlace holds that nothing is run as root with whatever
+// environment and folder a user had.
+func TestProgramsAreStartedInOnePlace(t *testing.T) {
+	starts := regexp.MustCompile(`exec\.(Command|CommandContext)\(|os\.StartProcess\(|syscall\.(Exec|ForkExec|StartProcess)\(`)
+	var found []string
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if starts.Match(text) && !slices.Contains(mayStart, path) {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil || len(found) > 0 {
+		t.Errorf("these start programs beside control.Command: %q, %v", found, err)
 	}
 }

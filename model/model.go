@@ -29,6 +29,7 @@ type State struct {
 	Host     string    // the machine that fail2ban runs on
 	Demo     bool      // the server is made up
 	Control  string    // how fail2ban-client is called for this server
+	Confirm  string    // what to type to confirm a change in another login
 	Who, TTY string    // of the person in front of it
 	Now      time.Time // the newest moment that a message brought
 	Started  time.Time // when bantop began to look
@@ -77,6 +78,8 @@ type Options struct {
 	Control  string // default "fail2ban-client"
 	Shared   bool   // there is a store
 	Private  string // why there is none, where there should be
+	Apart    bool   // the server is another user's, whose changes are not seen here
+	Confirm  string // what to type to confirm a change in another login; default "sudo bantop confirm"
 }
 
 // New returns the state before anything is known.
@@ -84,10 +87,14 @@ func New(o Options) State {
 	if o.Control == "" {
 		o.Control = "fail2ban-client"
 	}
+	if o.Confirm == "" {
+		o.Confirm = "sudo bantop confirm"
+	}
 	return State{
 		Settings: newSettings(o.Settings), Host: o.Host, Who: o.Who, TTY: o.TTY, Demo: o.Demo, Control: o.Control,
 		Session: newUnlocking(o.Settings.Settings),
-		Sharing: Sharing{Shared: o.Shared, Reason: o.Private},
+		Sharing: Sharing{Shared: o.Shared, Reason: o.Private, Apart: o.Apart},
+		Confirm: o.Confirm,
 		Runtime: NewRuntime(),
 	}
 }

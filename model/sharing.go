@@ -7,6 +7,7 @@ type Sharing struct {
 	Shared   bool
 	Reason   string // why it is not shared; "" where nobody wanted it to be, as in the demo
 	Missed   int    // acts of this instance that are not in the journal
+	Apart    bool   // the server is another user's, whose changes are not seen here
 	Revision uint64 // of the newest stored state that was taken over
 
 	commit      uint64        // number of the newest commit

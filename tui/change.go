@@ -116,6 +116,8 @@ func (v changeScreen) text(p pen, s model.State) []string {
 		return p.changeSteps(s, own)
 	case s.Preparing.Kind != "":
 		return p.prepared(s)
+	case c == nil && s.Sharing.Apart:
+		return []string{p.line().say(p.Faint, s.Who).put(p.Faint, " cannot see root's changes: sudo bantop").String()}
 	case c == nil:
 		return []string{p.line().put(p.Faint, "nobody has changed anything; a on a jail activates it").String()}
 	default:
@@ -310,13 +312,14 @@ func (p pen) changeEnd(s model.State, c model.Change) []string {
 		left := c.Deadline.Sub(s.Now)
 		cells := max(10, min(40, p.width-20))
 		full := max(0, min(cells, int(left*time.Duration(cells)/max(1, c.Confirm))))
-		return []string{
+		return slices.Concat([]string{
 			p.line().skip(2).put(p.OK, "every jail runs as it should").String(),
 			p.line().skip(2).put(p.Warn, safetext.Text(p.gauge(full, cells))).skip(1).put(p.Title, safetext.Text(words.Span(left))).String(),
 			"",
-			p.line().skip(2).put(p.Key, "c").put(Style{}, " confirms it: best from another login, which proves that you can still get in").String(),
+			p.line().skip(2).put(p.Key, "c").put(Style{}, " confirms it; best in another login, which proves that you can get in:").String(),
+		}, p.command(s.Confirm), []string{
 			p.line().skip(2).put(p.Key, "v").put(Style{}, " takes it back now; so does the guard by itself when the time is over").String(),
-		}
+		})
 	case model.StepConfirmed:
 		return []string{p.line().skip(2).put(p.OK, "done").put(p.Faint, "  it stays so after a restart").String()}
 	case model.StepTakenBack:
@@ -330,4 +333,13 @@ func (p pen) changeEnd(s model.State, c model.Change) []string {
 	default:
 		return nil
 	}
+}
+
+// command draws what is to be typed elsewhere, all of it.
+func (p pen) command(text string) (lines []string) {
+	const most = 6
+	for _, t := range p.wrap(text, p.width-4, most) {
+		lines = append(lines, p.line().skip(4).put(p.Key, t).String())
+	}
+	return lines
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,11 +18,12 @@ import (
 	"bantop/fail2ban"
 	"bantop/model"
 	"bantop/model/banlist"
+	"bantop/testmain"
 )
 
 func TestMain(m *testing.M) {
 	time.Local = time.UTC // what is drawn is in local time
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 var t0 = time.Date(2026, 1, 2, 14, 3, 20, 0, time.UTC)

@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/control"
+	"bantop/fail2ban/tempdir"
 )
 
 // trial is a copy of the configuration folder, in a private one (0700), for
@@ -23,10 +22,7 @@ type trial struct {
 
 // newTrial copies the folder. Remove it.
 func newTrial(conf string, c Control) (*trial, error) {
-	temp, err := os.MkdirTemp("", "bantop-allow-")
-	if err == nil {
-		temp, err = filepath.Abs(temp)
-	}
+	temp, err := tempdir.Make("", tempdir.Allow)
 	if err != nil {
 		return nil, fmt.Errorf("copy fail2ban's configuration: %w", err)
 	}
@@ -40,7 +36,7 @@ func newTrial(conf string, c Control) (*trial, error) {
 }
 
 // remove removes the copy. Nothing that happens to it is of any use to tell.
-func (t *trial) remove() { _ = os.RemoveAll(t.temp) }
+func (t *trial) remove() { tempdir.Remove(t.temp) }
 
 // put makes text the file of the copy; nil is none.
 func (t *trial) put(text []byte) error { return t.Put(jailDir+"/"+Name, text) }

@@ -127,8 +127,8 @@ func checkName(name string) error {
 
 // Replace writes a file, or removes it where now is nil, in one step: whoever reads
 // it, or finds it after the power was lost, finds the old one or the new one. A new
-// file may be read by all, as fail2ban's own; one that was there keeps its owner and
-// mode. Where it is not what it was, nothing is done.
+// file may be read by all, as fail2ban's own; one that was there keeps its owner,
+// mode and extended attributes. Where it is not what it was, nothing is done.
 func (d *Dir) Replace(name string, was, now []byte) error {
 	is, err := d.Read(name)
 	if err != nil {
@@ -186,22 +186,6 @@ func (d *Dir) writeNew(name string, text []byte) error {
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
 		_ = unix.Unlinkat(d.fd, hidden, 0)
-	}
-	return err
-}
-
-// likeBefore gives a file the owner and mode of the one that it replaces.
-func (d *Dir) likeBefore(file *os.File, name string) error {
-	var st unix.Stat_t
-	err := unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW)
-	if errors.Is(err, unix.ENOENT) {
-		return file.Chmod(0o644)
-	}
-	if err == nil && (int(st.Uid) != os.Geteuid() || int(st.Gid) != os.Getegid()) {
-		err = file.Chown(int(st.Uid), int(st.Gid))
-	}
-	if err == nil {
-		err = file.Chmod(fs.FileMode(st.Mode & 0o777))
 	}
 	return err
 }

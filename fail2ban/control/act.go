@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os/exec"
 )
 
 // Reload makes the server read its configuration again. That it said OK does
@@ -49,12 +48,11 @@ func (c *Control) Restart(ctx context.Context, s State) error {
 
 // systemctl makes systemd do something with a unit.
 func systemctl(ctx context.Context, verb, unit string) error {
-	program, err := exec.LookPath("systemctl")
+	program, err := LookPath("systemctl")
 	if err != nil {
 		return fmt.Errorf("%s fail2ban: %w", verb, err)
 	}
-	cmd := exec.CommandContext(ctx, program, "--no-ask-password", verb, unit)
-	cmd.Env = Environment()
+	cmd := Command(ctx, program, "--no-ask-password", verb, unit)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	if err := cmd.Run(); err != nil {

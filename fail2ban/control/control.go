@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -34,7 +33,15 @@ type Options struct {
 type Control struct{ opts Options }
 
 // New returns a Control. Nothing is run yet.
-func New(opts Options) *Control { return &Control{opts} }
+func New(opts Options) *Control {
+	for _, path := range []*string{&opts.Conf, &opts.Socket, &opts.PIDFile} {
+		*path = absolute(*path)
+	}
+	if strings.Contains(opts.Program, "/") {
+		opts.Program = absolute(opts.Program)
+	}
+	return &Control{opts}
+}
 
 // ErrNoClient: there is no fail2ban-client to run.
 var ErrNoClient = errors.New("fail2ban-client is not installed")
@@ -72,8 +79,7 @@ func (c *Control) run(ctx context.Context, doing string, args ...string) (stdout
 	if err != nil {
 		return "", "", fmt.Errorf("%s: %w", doing, err)
 	}
-	cmd := exec.CommandContext(ctx, program, append(c.flags(), args...)...)
-	cmd.Env = Environment()
+	cmd := Command(ctx, program, append(c.flags(), args...)...)
 	cmd.WaitDelay = time.Second // a server that it started may hold its output open
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -101,9 +107,7 @@ func (c *Control) Version(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, program, "-V")
-	cmd.Env = Environment()
-	out, err := cmd.Output()
+	out, err := Command(ctx, program, "-V").Output()
 	if err != nil {
 		return "", &Error{Doing: "ask fail2ban-client for its version", Code: -1, Cause: err}
 	}
@@ -114,9 +118,12 @@ func (c *Control) program() (string, error) {
 	if c.opts.Program != "" {
 		return c.opts.Program, nil
 	}
-	path, err := exec.LookPath("fail2ban-client")
+	path, err := LookPath("fail2ban-client")
 	if err != nil {
-		return "", ErrNoClient
+		if err = NotInstalled("fail2ban-client", err); err.Error() == ErrNoClient.Error() {
+			return "", ErrNoClient
+		}
+		return "", fmt.Errorf("%w: %w", ErrNoClient, err)
 	}
 	return path, nil
 }
@@ -129,15 +136,4 @@ func (c *Control) flags() []string {
 		}
 	}
 	return flags
-}
-
-// Environment is what fail2ban's programs see: little, and English.
-func Environment() []string {
-	env := []string{"LANG=C.UTF-8"}
-	for _, name := range []string{"PATH", "HOME", "TZ", "PYTHONPATH"} {
-		if v, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+v)
-		}
-	}
-	return env
 }

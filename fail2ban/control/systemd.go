@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 )
 
@@ -33,13 +32,11 @@ func askUnder(ctx context.Context, booted string) (Service, error) {
 		return Service{}, nil
 	}
 	s := Service{Booted: true}
-	program, err := exec.LookPath("systemctl")
+	program, err := LookPath("systemctl")
 	if err != nil {
 		return s, fmt.Errorf("ask systemd about fail2ban: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, program, "show", "--property=LoadState,ActiveState,UnitFileState", service, "fail2ban.socket")
-	cmd.Env = Environment()
-	out, err := cmd.Output()
+	out, err := Command(ctx, program, "show", "--property=LoadState,ActiveState,UnitFileState", service, "fail2ban.socket").Output()
 	if err != nil {
 		return s, fmt.Errorf("ask systemd about fail2ban: systemctl show: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/fail2bantest"
+	"bantop/fail2ban/tempdir"
 )
 
 // theatre is a real server, and a jail "new" that is to be rehearsed beside its own.
@@ -130,7 +131,7 @@ func (th *theatre) nothingLeft(t testing.TB) {
 func servers(dir string) (found []string) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, f := range files {
-		if b, err := os.ReadFile(f); err == nil && strings.Contains(string(b), dir+"/"+Prefix) {
+		if b, err := os.ReadFile(f); err == nil && strings.Contains(string(b), dir+"/"+tempdir.Rehearsal.Prefix()) {
 			found = append(found, f)
 		}
 	}

@@ -39,7 +39,7 @@ type scratch struct {
 // the PATH.
 func serverProgram(client string) (string, error) {
 	if client == "" {
-		client, _ = exec.LookPath("fail2ban-client") // else there is none beside it
+		client, _ = control.LookPath("fail2ban-client") // else there is none beside it
 	}
 	if client != "" {
 		beside := filepath.Join(filepath.Dir(client), serverName)
@@ -47,9 +47,9 @@ func serverProgram(client string) (string, error) {
 			return beside, nil
 		}
 	}
-	path, err := exec.LookPath(serverName)
+	path, err := control.LookPath(serverName)
 	if err != nil {
-		return "", fmt.Errorf("start a scratch server: %s is not installed", serverName)
+		return "", fmt.Errorf("start a scratch server: %w", control.NotInstalled(serverName, err))
 	}
 	return path, nil
 }
@@ -65,10 +65,8 @@ func startScratch(ctx context.Context, program, jail string, f *folder) (*scratc
 	if err != nil {
 		return nil, fmt.Errorf("start a scratch server: %w", err)
 	}
-	cmd := exec.Command(program, "--async", "-f", "-s", f.socket(), "-p", filepath.Join(f.path, pidName),
+	cmd := control.Command(context.Background(), program, "--async", "-f", "-s", f.socket(), "-p", filepath.Join(f.path, pidName),
 		"--loglevel", "INFO", "--logtarget", "STDOUT", "--syslogsocket", "auto", "start")
-	cmd.Env = control.Environment()
-	cmd.Dir = "/" // as the server that is started with the machine has it
 	cmd.Stdout, cmd.Stderr = w, w
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: deathSignal}
 	err = cmd.Start()

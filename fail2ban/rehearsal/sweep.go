@@ -3,72 +3,27 @@ package rehearsal
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"bantop/fail2ban/tempdir"
 )
 
-// Sweep ends and removes what a bantop left below parent that was killed in the
-// midst of a rehearsal: scratch servers and folders. It is for the start of a
-// program, and touches only what is provably a rehearsal's, of this user, and made
-// by a process that is gone. parent is what Options.Dir was; "" is the folder for
-// temporary files. It returns how many folders it removed.
+// Sweep ends and removes what a bantop left below parent that was killed: scratch
+// servers, and folders of all kinds. It is for the start of a program. parent is what
+// Options.Dir was; "" is the folder for temporary files. It returns how many folders
+// it removed.
 func Sweep(parent string) (int, error) {
-	if parent == "" {
-		parent = os.TempDir()
-	}
-	found, err := filepath.Glob(filepath.Join(globQuote(parent), Prefix+"*"))
-	if err != nil {
-		return 0, fmt.Errorf("look for old rehearsals: %w", err)
-	}
-	n := 0
-	var errs []error
-	for _, path := range found {
-		if path, err = filepath.Abs(path); err != nil || !abandoned(path) {
-			continue
+	return tempdir.Sweep(parent, func(k tempdir.Kind, path string) error {
+		if k != tempdir.Rehearsal {
+			return nil
 		}
-		if err := endServers(path); err != nil {
-			errs = append(errs, fmt.Errorf("end an old rehearsal's server: %w", err))
-			continue
-		}
-		if err := os.RemoveAll(path); err != nil {
-			errs = append(errs, fmt.Errorf("remove an old rehearsal: %w", err))
-			continue
-		}
-		n++
-	}
-	return n, errors.Join(errs...)
-}
-
-// globQuote makes a path one that a pattern means as it is.
-func globQuote(path string) string {
-	var b []byte
-	for _, c := range []byte(path) {
-		if bytes.IndexByte([]byte(`*?[\`), c) >= 0 {
-			b = append(b, '\\')
-		}
-		b = append(b, c)
-	}
-	return string(b)
-}
-
-// abandoned tells whether a folder is a rehearsal's whose maker is gone.
-func abandoned(path string) bool {
-	var st unix.Stat_t
-	if unix.Lstat(path, &st) != nil || st.Mode != unix.S_IFDIR|0o700 || int(st.Uid) != os.Geteuid() {
-		return false
-	}
-	m, err := readMaker(path)
-	if errors.Is(err, os.ErrNotExist) { // killed before it wrote that: there is nothing in it
-		entries, err := os.ReadDir(path)
-		return err == nil && len(entries) == 0 && time.Since(time.Unix(st.Mtim.Unix())) > time.Minute
-	}
-	return err == nil && !m.Alive()
+		return endServers(path)
+	})
 }
 
 // endServers kills the scratch servers of a folder, and waits until they are gone.

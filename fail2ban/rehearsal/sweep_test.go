@@ -17,6 +17,8 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/process"
+	"bantop/fail2ban/tempdir"
+	"bantop/testmain"
 )
 
 // The variables with which the test binary is a program that rehearses and is killed.
@@ -33,7 +35,7 @@ func TestMain(m *testing.M) {
 		}
 		victim(dir)
 	}
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 // victim rehearses until the scratch server reads, says so, and waits to be killed.
@@ -111,7 +113,7 @@ func TestSweepLeaves(t *testing.T) {
 			t.Fatal(err)
 		}
 		if marker != "" {
-			if err := os.WriteFile(filepath.Join(path, markerName), []byte(marker), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(path, "maker"), []byte(marker), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -121,31 +123,31 @@ func TestSweepLeaves(t *testing.T) {
 		return path
 	}
 	kept := []string{
-		make(Prefix+"lives", marker(process.Self()), 0o700),
-		make(Prefix+"open", gone, 0o755),
-		make(Prefix+"nonsense", "nonsense", 0o700),
-		make(Prefix+"nopid", "{}x", 0o700),
-		make(Prefix+"new", "", 0o700),
+		make(tempdir.Rehearsal.Prefix()+"lives", marker(process.Self()), 0o700),
+		make(tempdir.Rehearsal.Prefix()+"open", gone, 0o755),
+		make(tempdir.Rehearsal.Prefix()+"nonsense", "nonsense", 0o700),
+		make(tempdir.Rehearsal.Prefix()+"nopid", "{}x", 0o700),
+		make(tempdir.Rehearsal.Prefix()+"new", "", 0o700),
 		make("other", gone, 0o700),
 	}
-	foreign := make(Prefix+"foreign", "", 0o700)
+	foreign := make(tempdir.Rehearsal.Prefix()+"foreign", "", 0o700)
 	kept = append(kept, foreign)
 	outside := filepath.Join(t.TempDir(), "outside")
-	link := filepath.Join(parent, Prefix+"link")
+	link := filepath.Join(parent, tempdir.Rehearsal.Prefix()+"link")
 	if err := errors.Join(os.WriteFile(filepath.Join(foreign, "theirs"), nil, 0o600), os.Mkdir(outside, 0o700),
-		os.WriteFile(filepath.Join(outside, markerName), []byte(gone), 0o600), os.Symlink(outside, link),
-		os.WriteFile(filepath.Join(parent, Prefix+"file"), []byte(gone), 0o700), os.Chtimes(foreign, time.Time{}, time.Unix(1, 0))); err != nil {
+		os.WriteFile(filepath.Join(outside, "maker"), []byte(gone), 0o600), os.Symlink(outside, link),
+		os.WriteFile(filepath.Join(parent, tempdir.Rehearsal.Prefix()+"file"), []byte(gone), 0o700), os.Chtimes(foreign, time.Time{}, time.Unix(1, 0))); err != nil {
 		t.Fatal(err)
 	}
-	kept = append(kept, link, outside, filepath.Join(parent, Prefix+"file"))
+	kept = append(kept, link, outside, filepath.Join(parent, tempdir.Rehearsal.Prefix()+"file"))
 	if os.Geteuid() == 0 {
-		others := make(Prefix+"others", gone, 0o700)
+		others := make(tempdir.Rehearsal.Prefix()+"others", gone, 0o700)
 		if err := os.Chown(others, 65534, 65534); err != nil {
 			t.Fatal(err)
 		}
 		kept = append(kept, others)
 	}
-	removed := []string{make(Prefix+"gone", gone, 0o700), make(Prefix+"boot", marker(process.ID{Boot: "another", PID: 1, Started: "1"}), 0o700), make(Prefix+"empty", "", 0o700)}
+	removed := []string{make(tempdir.Rehearsal.Prefix()+"gone", gone, 0o700), make(tempdir.Rehearsal.Prefix()+"boot", marker(process.ID{Boot: "another", PID: 1, Started: "1"}), 0o700), make(tempdir.Rehearsal.Prefix()+"empty", "", 0o700)}
 	// A link in it leads nowhere that would be removed.
 	if err := errors.Join(os.Symlink(outside, filepath.Join(removed[0], "fail2ban")), os.Chtimes(removed[2], time.Time{}, time.Unix(1, 0))); err != nil {
 		t.Fatal(err)

@@ -293,7 +293,9 @@ func TestServerGoes(t *testing.T) {
 // back; the server is ended and started again.
 func TestReloadHangs(t *testing.T) {
 	each(t, func(t *testing.T, l *lab) {
-		action := "[Definition]\nactionstart = sleep 300\nactionstop =\nactioncheck =\nactionban =\nactionunban =\nactionstart_on_demand = false\n"
+		running := filepath.Join(l.Dir, "running")
+		t.Cleanup(func() { endAction(t, running) })
+		action := "[Definition]\nactionstart = echo $$ >>" + running + "; exec sleep 300\nactionstop =\nactioncheck =\nactionban =\nactionunban =\nactionstart_on_demand = false\n"
 		if err := os.WriteFile(filepath.Join(l.ConfDir, "action.d", "hang.conf"), []byte(action), 0o600); err != nil {
 			t.Fatal(err)
 		}

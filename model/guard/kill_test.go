@@ -16,6 +16,7 @@ import (
 	"bantop/model"
 	"bantop/model/guard"
 	"bantop/model/store"
+	"bantop/testmain"
 )
 
 // guardIn makes this test binary a guard that stands still at a step, for it to be
@@ -40,7 +41,7 @@ func TestMain(m *testing.M) {
 		}
 		s.run()
 	}
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 // run is the guard.

@@ -207,7 +207,7 @@ func TestReadLog(t *testing.T) {
 			instance := func(target string) *runner.Runner {
 				c := socket.New(socket.Options{Path: real.Path, PIDFile: real.PIDFile})
 				t.Cleanup(func() { c.Close() })
-				return runner.New(runner.Options{Client: c, LogTarget: target})
+				return begin(t, runner.Options{Client: c, LogTarget: target})
 			}
 			read := func(what string, r *runner.Runner, want string) {
 				t.Helper()

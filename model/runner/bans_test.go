@@ -255,7 +255,7 @@ func realRunner(t *testing.T, r *fail2bantest.Real) (*runner.Runner, *socket.Cli
 	t.Helper()
 	c := socket.New(socket.Options{Path: r.Path, PIDFile: r.PIDFile, Timeout: 10 * time.Second})
 	t.Cleanup(func() { c.Close() })
-	return runner.New(runner.Options{Client: c, Timeout: 10 * time.Second}), c
+	return begin(t, runner.Options{Client: c, Timeout: 10 * time.Second}), c
 }
 
 // nowCounted are the jails of a server and how many they ban.
@@ -382,7 +382,7 @@ func TestListBansOfAnotherZone(t *testing.T) {
 					t.Errorf("%s: from %v to %v", name, b.Start, b.End)
 				}
 			}
-			before := listBans(t, runner.New(runner.Options{Client: c, Zone: time.UTC}), nowCounted(t, c)...).List.Row(0).Start
+			before := listBans(t, begin(t, runner.Options{Client: c, Zone: time.UTC}), nowCounted(t, c)...).List.Row(0).Start
 			if ahead := before.Sub(began).Round(time.Hour); ahead != 9*time.Hour {
 				t.Errorf("the server is not in Tokyo: it is %v ahead", ahead)
 			}

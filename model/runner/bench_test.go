@@ -51,7 +51,7 @@ func benchRefresh(b *testing.B, install fail2bantest.Install) {
 			}
 		}
 	}
-	looks := runner.New(runner.Options{Client: c})
+	looks := begin(b, runner.Options{Client: c})
 	var took time.Duration // by looks, without what they wait for their turn
 	look := func(r *runner.Runner) {
 		r.Hurry()
@@ -70,7 +70,7 @@ func benchRefresh(b *testing.B, install fail2bantest.Install) {
 	}
 	all := func() {
 		for range often {
-			look(runner.New(runner.Options{Client: c}))
+			look(begin(b, runner.Options{Client: c}))
 		}
 	}
 

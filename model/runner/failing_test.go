@@ -156,7 +156,7 @@ func TestRealFailing(t *testing.T) {
 			real := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
 			c := socket.New(socket.Options{Path: real.Path, PIDFile: real.PIDFile, Timeout: 10 * time.Second})
 			t.Cleanup(func() { c.Close() })
-			o := &opened{t: t, r: runner.New(runner.Options{Client: c, Timeout: 10 * time.Second}),
+			o := &opened{t: t, r: begin(t, runner.Options{Client: c, Timeout: 10 * time.Second}),
 				s: model.New(model.Options{Settings: config.Defaults()})}
 			o.s, _ = model.Update(o.s, model.Started{At: time.Now().Round(0)})
 			sent := 0
@@ -220,7 +220,7 @@ func TestRealMissingLog(t *testing.T) {
 			real := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
 			c := socket.New(socket.Options{Path: real.Path, PIDFile: real.PIDFile, Timeout: 10 * time.Second})
 			t.Cleanup(func() { c.Close() })
-			r := runner.New(runner.Options{Client: c, Timeout: 10 * time.Second})
+			r := begin(t, runner.Options{Client: c, Timeout: 10 * time.Second})
 			files := func() []model.LogFile {
 				return r.Do(t.Context(), model.FetchJail{Jail: "j001"}).(model.JailFetched).Files
 			}

@@ -34,7 +34,7 @@ func eachChangeLab(t *testing.T, test func(t *testing.T, l *changeLab)) {
 			l := &changeLab{Real: fail2bantest.NewReal(t, install, fail2bantest.RealOptions{}), t: t, tmp: fail2bantest.TempDir(t)}
 			t.Setenv("TMPDIR", l.tmp) // where rehearsals are
 			l.append("jail.conf", "[idle]\nlogpath = "+l.LogPath("j001")+"\n")
-			l.Runner = runner.New(runner.Options{Conf: l.ConfDir})
+			l.Runner = begin(t, runner.Options{Conf: l.ConfDir})
 			t.Cleanup(l.EndRehearsals)
 			test(t, l)
 		})
@@ -220,7 +220,7 @@ func TestNotEvenTried(t *testing.T) {
 		if left := l.left(); len(left) > 0 {
 			t.Errorf("left: %v", left)
 		}
-		madeUp := runner.New(runner.Options{})
+		madeUp := begin(t, runner.Options{})
 		if got := madeUp.Do(t.Context(), model.Rehearse{Kind: model.ChangeActivate, Jail: "idle"}).(model.RehearsalStepped); !strings.Contains(got.Reason, "made up") {
 			t.Errorf("got %+v", got)
 		}
@@ -309,7 +309,7 @@ func TestPrepareEdit(t *testing.T) {
 		if got := l.Do(t.Context(), model.PrepareEdit{Jail: "idle"}).(model.EditPrepared); !strings.Contains(got.Reason, "is a link") || got.Hint == "" || got.Text != nil {
 			t.Errorf("got %+v", got)
 		}
-		if got := runner.New(runner.Options{}).Do(t.Context(), model.PrepareEdit{Jail: "idle"}).(model.EditPrepared); !strings.Contains(got.Reason, "made up") {
+		if got := begin(t, runner.Options{}).Do(t.Context(), model.PrepareEdit{Jail: "idle"}).(model.EditPrepared); !strings.Contains(got.Reason, "made up") {
 			t.Errorf("got %+v", got)
 		}
 	})

@@ -28,7 +28,7 @@ func start(t *testing.T, s *fail2bantest.Server, change func(*runner.Options)) *
 	if change != nil {
 		change(&o)
 	}
-	return runner.New(o)
+	return begin(t, o)
 }
 
 func probe(t *testing.T, r *runner.Runner, seq uint64) model.ProbeFinished {
@@ -148,7 +148,7 @@ func TestFaults(t *testing.T) {
 			c.spoil(t, s)
 			c2 := socket.New(socket.Options{Path: s.Path, PIDFile: s.PIDFile, Processes: s.Processes(), Timeout: 30 * time.Millisecond})
 			defer c2.Close()
-			r := runner.New(runner.Options{Client: c2, Timeout: 300 * time.Millisecond})
+			r := begin(t, runner.Options{Client: c2, Timeout: 300 * time.Millisecond})
 			p := probe(t, r, 1)
 			if p.Fault != c.fault || p.Gone != c.gone || !strings.HasPrefix(p.Reason, c.reason) || len(p.Jails) != 0 {
 				t.Errorf("got %+v", p)
@@ -171,7 +171,7 @@ func inject(f fail2bantest.Fault) func(*testing.T, *fail2bantest.Server) {
 func TestNeverTwoProbes(t *testing.T) {
 	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"a"}})
 	c := &counting{Client: client(t, s)}
-	r := runner.New(runner.Options{Client: c})
+	r := begin(t, runner.Options{Client: c})
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() { r.Do(t.Context(), model.Probe{Seq: uint64(i)}) })
@@ -266,7 +266,7 @@ func TestLogHurries(t *testing.T) {
 			real := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
 			c := socket.New(socket.Options{Path: real.Path, PIDFile: real.PIDFile})
 			defer c.Close()
-			r := runner.New(runner.Options{Client: c, Watch: true})
+			r := begin(t, runner.Options{Client: c, Watch: true})
 			probe(t, r, 1)
 			log := filepath.Join(real.Dir, "log", "fail2ban.log")
 			for i, what := range []string{"a ban", "another, after the log was rotated"} {

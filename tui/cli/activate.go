@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -42,7 +41,7 @@ const changeLong = `
 It is rehearsed on a copy first, and nothing of the running server is touched
 before that went well. Then the file is written and fail2ban reloaded, and every
 jail is proven to run. Somebody has to confirm it: here, or, better, from another
-login with bantop confirm; else it is taken back. A guard of its own process does
+login with sudo bantop confirm; else it is taken back. A guard of its own process does
 that, also where this terminal is gone. It ends with
   0  confirmed, or rehearsed well
   1  refused, or taken back
@@ -133,11 +132,11 @@ func (l *looker) makeChange(cmd *cobra.Command, f *flags, c changeFlags) error {
 	if err != nil || !yes {
 		return err
 	}
-	return l.begin(cmd, c)
+	return l.begin(cmd, f, c)
 }
 
 // begin hands the change that somebody agreed to to a guard.
-func (l *looker) begin(cmd *cobra.Command, c changeFlags) error {
+func (l *looker) begin(cmd *cobra.Command, f *flags, c changeFlags) error {
 	now := time.Now().Round(0)
 	l.feed(model.Unlocked{At: now})
 	l.feed(model.ChangeRequested{At: now, Meant: true, Commit: c.commit})
@@ -145,12 +144,12 @@ func (l *looker) begin(cmd *cobra.Command, c changeFlags) error {
 	if !l.state.Preparing.Begun {
 		return nil
 	}
-	return l.followChange(cmd, c)
+	return l.followChange(cmd, f, c)
 }
 
 // followChange tells of each step, and takes an answer where somebody can give
 // one, until the change is over.
-func (l *looker) followChange(cmd *cobra.Command, c changeFlags) error {
+func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error {
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	told, answers := l.runner.Follow(ctx), make(chan string)
@@ -166,7 +165,8 @@ func (l *looker) followChange(cmd *cobra.Command, c changeFlags) error {
 			}
 			if change.Step == model.StepConfirm && !asked && !c.json {
 				asked = true
-				fmt.Fprintf(cmd.ErrOrStderr(), "every jail runs. Confirm it within %s: bantop confirm, from another login; or y here; n takes it back\n", words.Span(change.Confirm))
+				fmt.Fprintf(cmd.ErrOrStderr(), "every jail runs. Confirm it within %s: y here, or from another login:\n  %s\nn takes it back\n",
+					words.Span(change.Confirm), door().Text(f.again(cmd, "confirm")))
 			}
 		}
 		select {
@@ -175,7 +175,7 @@ func (l *looker) followChange(cmd *cobra.Command, c changeFlags) error {
 		case answer := <-answers:
 			l.answerChange(answer)
 		case <-ctx.Done():
-			return errors.New(cmd.Name() + ": the guard goes on by itself\nnext: bantop confirm, or bantop revert")
+			return fmt.Errorf("%s: the guard goes on by itself\nnext: %s, or %s", cmd.Name(), f.again(cmd, "confirm"), f.again(cmd, "revert"))
 		}
 		l.finish(ctx)
 	}

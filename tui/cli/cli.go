@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/tempdir"
 	"bantop/tui/safetext"
 )
 
@@ -23,13 +24,14 @@ import (
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	defer tempdir.End() // also of what is in an editor now
 	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 }
 
 // Run runs bantop with arguments and streams of its own. Errors go to stderr,
 // data to stdout.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot()
+	root := newRoot(args)
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
@@ -38,20 +40,15 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}
-	if err != nil {
-		report(stderr, err)
-		return exitUsage
+	if err == nil {
+		return 0
 	}
-	return 0
+	report(stderr, err)
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f.code
+	}
+	return exitUsage
 }
-
-// exitUsage is how bantop ends when it could not do what was asked.
-const exitUsage = 64
-
-// exitCode is an end that is no error: the code says how it stands.
-type exitCode int
-
-func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // report prints an error and, on a line of its own, what to do next.
 func report(w io.Writer, err error) {
@@ -67,8 +64,8 @@ func report(w io.Writer, err error) {
 	}
 }
 
-func newRoot() *cobra.Command {
-	f := &flags{}
+func newRoot(args []string) *cobra.Command {
+	f := &flags{args: args}
 	root := &cobra.Command{
 		Use:   "bantop",
 		Short: "A live dashboard for fail2ban",

@@ -16,7 +16,10 @@ func newConfirm(f *flags) *cobra.Command {
 		Use:   "confirm [JAIL]",
 		Short: "Confirm the change of the jails that is under way",
 		Long: `Confirm the change that waits for it, whoever made it. From another login that
-is the best proof that nobody is locked out. It ends with 1 where none waits.`,
+is the best proof that nobody is locked out. It ends with 1 where none waits,
+and with 77 where only root can see it.`,
+		Example: `  sudo bantop confirm
+  sudo bantop confirm sshd`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return decide(cmd, f, args, model.ConfirmRequested{At: time.Now().Round(0)})
@@ -31,7 +34,9 @@ func newRevert(f *flags) *cobra.Command {
 		Short: "Take back the change of the jails that is under way",
 		Long: `Take back the change that is under way, whoever made it, and wait until every
 jail is proven to be back. It ends with 1 where there is none, and with 4 where
-the jails are not proven to be back.`,
+the jails are not proven to be back, and with 77 where only root can see it.`,
+		Example: `  sudo bantop revert
+  sudo bantop revert sshd`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return decide(cmd, f, args, model.RevertRequested{At: time.Now().Round(0)})
@@ -48,7 +53,9 @@ func decide(cmd *cobra.Command, f *flags, args []string, msg model.Msg) error {
 	defer l.close()
 	c, under := l.state.Runtime.UnderWay()
 	_, confirms := msg.(model.ConfirmRequested)
-	switch {
+	switch unseen := f.unseen(l.state.Settings.Effective.Settings); {
+	case !under && unseen != nil:
+		return unseen
 	case !under:
 		return fmt.Errorf("%s: no change of the jails is under way", cmd.Name())
 	case len(args) > 0 && args[0] != c.Jail:

@@ -60,6 +60,9 @@ type connection struct {
 	file   string    // the settings file that was named
 	broken error     // why the settings cannot be read, and the defaults hold
 	out    io.Writer // where the dashboard would be drawn
+
+	apart   bool   // as in model.Options
+	confirm string // likewise
 }
 
 // connect prepares to look at the server of the settings. It is not asked yet;
@@ -72,7 +75,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		host = ""
 	}
 	who := whoami()
-	options := model.Options{Settings: e, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s)}
+	options := model.Options{Settings: e, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s), Apart: c.apart, Confirm: c.confirm}
 	shared := keptBy(s)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
@@ -100,6 +103,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	})
 	return server{state: state, runner: run, close: func() {
 		run.EndRehearsals()
+		run.StandStill()() // fail2ban's database is read no more
 		_ = client.Close() // what it was wanted for is done
 		closeStore(ctx, shared, c.use)
 	}}

@@ -25,7 +25,9 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	if err != nil {
 		return err
 	}
-	srv := connect(cmd.Context(), settings, connection{file: f.file, use: dashboard, out: cmd.OutOrStdout()})
+	srv := connect(cmd.Context(), settings, connection{
+		file: f.file, use: dashboard, out: cmd.OutOrStdout(), apart: f.unseen(settings.Settings) != nil, confirm: f.again(cmd, "confirm"),
+	})
 	defer srv.close()
 	defer sayMissed(cmd, srv.runner)
 	ctx, cancel := context.WithCancel(cmd.Context())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -13,7 +12,9 @@ import (
 	"bantop/config"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/fail2bantest"
+	"bantop/fail2ban/rehearsal"
 	"bantop/fail2ban/socket"
+	"bantop/fail2ban/tempdir"
 	"bantop/model"
 	"bantop/model/runner"
 	"bantop/tui"
@@ -40,11 +41,12 @@ jail that takes fail2ban down; R brings it back. Nothing on this machine is look
 
 // demo plays a story on a server in this process and shows it.
 func demo(cmd *cobra.Command, settings config.Effective) error {
-	dir, err := os.MkdirTemp("", "bantop-demo")
+	_, _ = rehearsal.Sweep("") // what it cannot remove it tries again the next time
+	dir, err := tempdir.Make("", tempdir.Demo)
 	if err != nil {
 		return fmt.Errorf("open the demo: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer tempdir.Remove(dir)
 	story := fail2bantest.NewStory(uint64(time.Now().UnixNano()))
 	server, err := story.Begin(dir)
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"bantop/fail2ban/tempdir"
 )
 
 // editors are those that are tried where the environment names none.
@@ -19,16 +21,17 @@ func editor(name string, text []byte) (*exec.Cmd, func() ([]byte, error), error)
 	if err != nil {
 		return nil, nil, err
 	}
-	dir, err := os.MkdirTemp("", "bantop-edit-")
+	dir, err := tempdir.Make("", tempdir.Edit)
 	if err != nil {
 		return nil, nil, fmt.Errorf("edit %s: %w", name, err)
 	}
 	path := filepath.Join(dir, filepath.Base(name))
 	if err := os.WriteFile(path, text, 0o600); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("edit %s: %w", name, err), os.RemoveAll(dir))
+		tempdir.Remove(dir)
+		return nil, nil, fmt.Errorf("edit %s: %w", name, err)
 	}
 	read := func() ([]byte, error) {
-		defer os.RemoveAll(dir)
+		defer tempdir.Remove(dir)
 		return os.ReadFile(path)
 	}
 	return exec.Command(words[0], append(words[1:], path)...), read, nil

@@ -17,6 +17,7 @@ import (
 // flags are the flags that every command has. Those that fail2ban-client has
 // too are named as there.
 type flags struct {
+	args   []string // as they were typed
 	file   string
 	values map[string]*string // by the key of the setting, which is also the flag's name
 	ascii  bool

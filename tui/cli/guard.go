@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -116,6 +118,7 @@ func guardCommand(s config.Settings, file string) (*exec.Cmd, error) {
 		args = append(args, "--settings", file)
 	}
 	cmd := exec.Command(self, args...)
+	cmd.Env = guardEnvironment(os.Environ())
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	// What it says when it cannot go on is looked for there; it is written anew each
@@ -124,6 +127,20 @@ func guardCommand(s config.Settings, file string) (*exec.Cmd, error) {
 		cmd.Stderr = log
 	}
 	return cmd, nil
+}
+
+// guardEnvironment is what a guard sees of an environment: what settings are found
+// by, and what control.Environment makes that of its programs of. The guard is this
+// very program, and judges these variables as this process does.
+func guardEnvironment(environ []string) (env []string) {
+	kept := []string{"PATH", "PYTHONPATH", "HOME", "TZ", "LANG", "TMPDIR", "XDG_CONFIG_HOME", "XDG_STATE_HOME"}
+	for _, v := range environ {
+		name, _, _ := strings.Cut(v, "=")
+		if slices.Contains(kept, name) || strings.HasPrefix(name, "BANTOP_") {
+			env = append(env, v)
+		}
+	}
+	return env
 }
 
 // startGuard starts the process, hands it the plan and waits until it holds the way

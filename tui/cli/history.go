@@ -34,6 +34,9 @@ time, who, from where, and its result.`,
 			if err != nil {
 				return err
 			}
+			if err := f.unseen(settings.Settings); err != nil {
+				return err
+			}
 			kept := keptBy(settings.Settings)
 			defer func() { _ = kept.Close() }() // it was only read
 			show := printEvents
@@ -44,7 +47,10 @@ time, who, from where, and its result.`,
 			if err == nil {
 				err = complete(cmd, kept)
 			}
-			return ioFailed(cmd, err)
+			if err != nil {
+				return &failure{err, exitIO}
+			}
+			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
@@ -53,10 +59,6 @@ time, who, from where, and its result.`,
 	return cmd
 }
 
-// exitIO is how bantop ends when something could not be read or written (EX_IOERR of
-// sysexits(3)).
-const exitIO = 74
-
 // complete fails if nothing more can be written down: what was done since is then
 // missing in what was printed.
 func complete(cmd *cobra.Command, kept store.Store) error {
@@ -64,15 +66,6 @@ func complete(cmd *cobra.Command, kept store.Store) error {
 		return fmt.Errorf("history: what happened since may be missing: %w", err)
 	}
 	return nil
-}
-
-// ioFailed reports an error of the state, and ends with the code for it.
-func ioFailed(cmd *cobra.Command, err error) error {
-	if err == nil {
-		return nil
-	}
-	report(cmd.ErrOrStderr(), err)
-	return exitCode(exitIO)
 }
 
 // keptBy is where what instances share is kept, with these settings.

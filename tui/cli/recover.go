@@ -76,6 +76,9 @@ func recoverServer(cmd *cobra.Command, f *flags, r recoverFlags) error {
 		return err
 	}
 	defer l.close()
+	if err := f.unseen(l.state.Settings.Effective.Settings); err != nil {
+		return err
+	}
 	l.feed(model.EvidenceOpened{})
 	l.finish(cmd.Context())
 	if !r.json {
@@ -114,7 +117,7 @@ func proven(s model.State) (*model.Suspect, error) {
 			return &v, nil
 		}
 	}
-	return nil, errors.New("recover: no file is proven to be to blame\nnext: bantop recover, which tells what is known")
+	return nil, errors.New("recover: no file is proven to be to blame\nnext: sudo bantop recover, which tells what is known")
 }
 
 // setAside renames the file that is to blame, after somebody agreed, and brings the
@@ -126,7 +129,7 @@ func (l *looker) setAside(cmd *cobra.Command, f *flags, v model.Suspect, asJSON 
 		return err
 	}
 	c := changeFlags{commit: true, json: asJSON}
-	if err := l.begin(cmd, c); err != nil {
+	if err := l.begin(cmd, f, c); err != nil {
 		return err
 	}
 	return changeEnd(cmd, l.state, c)
@@ -161,7 +164,7 @@ func (l *looker) act(cmd *cobra.Command, f *flags, act model.ActKind) error {
 		case model.ActMend:
 			return errors.New("recover: there is nothing to mend: no jail has lost its actions")
 		}
-		return errors.New("recover: fail2ban does not answer, so there is nothing to reload\nnext: bantop recover --restart")
+		return errors.New("recover: fail2ban does not answer, so there is nothing to reload\nnext: sudo bantop recover --restart")
 	}
 	yes, err := agreed(cmd, f, words.ActQuestion(act, l.state))
 	if err != nil || !yes {

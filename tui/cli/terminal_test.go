@@ -17,6 +17,7 @@ import (
 	"github.com/creack/pty"
 
 	"bantop/fail2ban/fail2bantest"
+	"bantop/testmain"
 	"bantop/tui/cli"
 )
 
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(reExec) != "" {
 		os.Exit(cli.Main())
 	}
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 // terminal is bantop in a real pseudo-terminal, whose screen is read back
@@ -64,7 +65,7 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 	args = append([]string{"--state-dir", o.state}, args...)
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, executable(t, o.user), args...)
-	cmd.Env = append([]string{reExec + "=1", "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}, o.env...)
+	cmd.Env = append([]string{reExec + "=1", "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "TMPDIR=" + os.TempDir()}, o.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if o.user != 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: o.user, Gid: o.user}

@@ -68,7 +68,7 @@ func BansJSON(w io.Writer, rows []banlist.Row, now time.Time) error {
 
 // BansCSV writes bans as CSV (RFC 4180) with a heading. Control characters are
 // shown as marks, as they are on the screen. Where the bans are located, their
-// countries come last.
+// countries come last. A text that a spreadsheet would run has a ' before it.
 func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, located bool, now time.Time) error {
 	out := csv.NewWriter(w)
 	lines := [][]string{{"address", "jail", "since", "until", "seconds_left", "permanent", "count"}}
@@ -87,9 +87,9 @@ func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, located bool, 
 		if b.SecondsLeft != nil {
 			left = strconv.FormatInt(*b.SecondsLeft, 10)
 		}
-		line := []string{string(door.Text(b.Address)), string(door.Text(b.Jail)), text(b.Since), text(b.Until), left, strconv.FormatBool(b.Permanent), strconv.Itoa(b.Count)}
+		line := []string{cell(door, b.Address), cell(door, b.Jail), text(b.Since), text(b.Until), left, strconv.FormatBool(b.Permanent), strconv.Itoa(b.Count)}
 		if located {
-			line = append(line, string(door.Text(r.Country.String())))
+			line = append(line, cell(door, r.Country.String()))
 		}
 		lines = append(lines, line)
 	}

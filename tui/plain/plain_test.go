@@ -2,7 +2,6 @@ package plain_test
 
 import (
 	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -12,13 +11,14 @@ import (
 	"bantop/config"
 	"bantop/fail2ban"
 	"bantop/model"
+	"bantop/testmain"
 	"bantop/tui/plain"
 	"bantop/tui/safetext"
 )
 
 func TestMain(m *testing.M) {
 	time.Local = time.FixedZone("CET", 3600) // JSON is in UTC, text in local time
-	os.Exit(m.Run())
+	testmain.Run(m)
 }
 
 var t0 = time.Date(2026, 1, 2, 14, 3, 20, 0, time.UTC)

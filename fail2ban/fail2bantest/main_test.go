@@ -1,0 +1,9 @@
+package fail2bantest_test
+
+import (
+	"testing"
+
+	"bantop/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }

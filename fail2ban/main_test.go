@@ -1,0 +1,9 @@
+package fail2ban_test
+
+import (
+	"testing"
+
+	"bantop/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }

@@ -1,0 +1,9 @@
+package doctor
+
+import (
+	"testing"
+
+	"bantop/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }

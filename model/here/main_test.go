@@ -1,0 +1,9 @@
+package here
+
+import (
+	"testing"
+
+	"bantop/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }

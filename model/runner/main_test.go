@@ -1,0 +1,20 @@
+package runner_test
+
+import (
+	"testing"
+
+	"bantop/model/runner"
+	"bantop/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }
+
+// begin is a runner that holds nothing open any more when the test is over.
+func begin(t testing.TB, o runner.Options) *runner.Runner {
+	r := runner.New(o)
+	t.Cleanup(func() {
+		r.EndRehearsals()
+		r.StandStill()()
+	})
+	return r
+}

@@ -1,0 +1,9 @@
+package main
+
+import (
+	"testing"
+
+	"bantop/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }
