@@ -33,11 +33,11 @@ func (s *sqliteStore) still() error {
 	is, err := placeOf(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%s: %w", path, ErrGone)
+		return fmt.Errorf("%w: %s", ErrGone, path)
 	case err != nil:
 		return err
 	case is != s.file:
-		return fmt.Errorf("%s: %w", path, ErrReplaced)
+		return fmt.Errorf("%w: %s", ErrReplaced, path)
 	}
 	return nil
 }
