@@ -119,6 +119,9 @@ func TestFaults(t *testing.T) {
 			o.Systemd = func(context.Context) (control.Service, error) { return s, nil }
 		}
 	}
+	read := func(s Settings) func(*Options, *Doctor) {
+		return func(o *Options, _ *Doctor) { o.Read = func() Settings { return s } }
+	}
 	unstorable := func(err error) func(*Options, *Doctor) {
 		return func(o *Options, _ *Doctor) { o.Store = tried{err: err} }
 	}
@@ -131,7 +134,8 @@ func TestFaults(t *testing.T) {
 		words  string // in what was found or why
 		mend   string // in the command
 	}{
-		{"the settings", nil, func(o *Options, _ *Doctor) { o.Broken = errors.New("bantop.toml:3: unknown key") }, "settings", model.CheckFault, "bantop.toml:3: unknown key", "bantop config --default"},
+		{"the settings", nil, read(Settings{Faults: []config.Fault{{Source: "/etc/bantop.toml", Reason: "/etc/bantop.toml:3: unknown key", Next: "correct it"}}}), "settings", model.CheckFault, "not used: /etc/bantop.toml; /etc/bantop.toml:3: unknown key", "correct it"},
+		{"variables that root ignores", nil, read(Settings{Ignored: []string{"BANTOP_REFRESH", "BANTOP_CONF"}}), "settings", model.CheckNote, "root ignores BANTOP_REFRESH, BANTOP_CONF", "unset BANTOP_REFRESH BANTOP_CONF"},
 		{"not running", func(p *patient) { p.err = failure(fail2ban.ErrNotRunning, "sudo systemctl start fail2ban") }, nil, "socket", model.CheckFault, "fail2ban is not running", "sudo systemctl start fail2ban"},
 		{"a stale socket", func(p *patient) { p.err = failure(fail2ban.ErrStaleSocket, "sudo fail2ban-client -x start") }, nil, "socket", model.CheckFault, "died and left its socket", "-x start"},
 		{"no answer: the version", func(p *patient) { p.err = failure(fail2ban.ErrTimeout, "wait") }, nil, "fail2ban", model.CheckNote, "not known", ""},

@@ -17,8 +17,10 @@ func newConfig(f *flags) *cobra.Command {
 		Use:   "config",
 		Short: "Show the settings that hold, and where each comes from",
 		Long: `Show every setting with its value and where that comes from: a file and its
-line, a variable, a flag, or the default. --default prints a settings file with
-every setting in it, commented out, to begin with.`,
+line, a variable, a flag, or the default. A file that is faulty, or that others
+could have written, is not used: that is said, and the command ends with 1.
+--default prints a settings file with every setting in it, commented out, to
+begin with.`,
 		Example: `  bantop config
   bantop config --default | sudo tee /etc/bantop/bantop.toml`,
 		Args: cobra.NoArgs,
@@ -36,9 +38,14 @@ every setting in it, commented out, to begin with.`,
 				return err
 			}
 			if asJSON {
-				return plain.SettingsJSON(out, settings)
+				err = plain.SettingsJSON(out, settings)
+			} else {
+				err = plain.SettingsText(out, door(), settings)
 			}
-			return plain.SettingsText(out, door(), settings)
+			if err == nil && len(f.from.faults) > 0 {
+				err = exitCode(1)
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")

@@ -25,7 +25,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	if err != nil {
 		return err
 	}
-	srv := connect(cmd.Context(), settings, connection{file: f.file, use: dashboard, out: cmd.OutOrStdout()})
+	srv := connect(cmd.Context(), settings, connection{from: f.from, use: dashboard, out: cmd.OutOrStdout()})
 	defer srv.close()
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()

@@ -25,6 +25,7 @@ import (
 const reExec = "BANTOP_TEST_IS_BANTOP"
 
 func TestMain(m *testing.M) {
+	cli.KeepOff()
 	cli.MaybeInstance()
 	maybeGather()
 	if os.Getenv(reExec) != "" {
