@@ -28,6 +28,11 @@ func (e Effective) WithLive(newer Effective) Effective {
 	return next
 }
 
+// Equal reports whether settings and their origins are the same.
+func (e Effective) Equal(o Effective) bool {
+	return e.Settings == o.Settings && !slices.ContainsFunc(keys, func(k key) bool { return e.Origin(k.name) != o.Origin(k.name) })
+}
+
 // Differing are the keys that newer settings set otherwise.
 func (e Effective) Differing(newer Effective) []Key {
 	var out []Key

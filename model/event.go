@@ -35,6 +35,9 @@ const (
 	ChangeTurned    EventKind = "going back"
 	ChangeBack      EventKind = "taken back"
 	ChangeStuck     EventKind = "not back"
+	SettingsTaken   EventKind = "settings"     // a file changed, and what it says holds
+	SettingsSpoilt  EventKind = "bad settings" // a file or a variable is not used
+	SettingsMended  EventKind = "settings ok"
 )
 
 // Event is one thing that happened, for the list that is shown.

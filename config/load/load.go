@@ -138,6 +138,9 @@ func read(f file) ([]config.Value, error) {
 // faulty is the fault of a file that could not be read.
 func faulty(path string, err error) config.Fault {
 	f := config.Fault{Source: path, Reason: err.Error(), Next: "correct " + path + "; bantop config checks it"}
+	if pe, is := errors.AsType[*fs.PathError](err); is {
+		f.Reason = pe.Path + ": " + pe.Err.Error()
+	}
 	unsafe, is := errors.AsType[*trust.Error](err)
 	switch {
 	case is && unsafe.Hint() != "":

@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -37,10 +41,11 @@ begin with.`,
 			if err != nil {
 				return err
 			}
+			elsewhere := elsewhereInForce(cmd.Context(), settings)
 			if asJSON {
-				err = plain.SettingsJSON(out, settings)
+				err = plain.SettingsJSON(out, settings, elsewhere)
 			} else {
-				err = plain.SettingsText(out, door(), settings)
+				err = plain.SettingsText(out, door(), settings, elsewhere)
 			}
 			if err == nil && len(f.from.faults) > 0 {
 				err = exitCode(1)
@@ -51,4 +56,26 @@ begin with.`,
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
 	cmd.Flags().BoolVar(&sample, "default", false, "a settings file to begin with")
 	return cmd
+}
+
+// elsewhereInForce are the values that hold for all panes where these settings say
+// otherwise: while a pane polls fail2ban, its own judge what all share. A state that
+// is not there is not made, and one that cannot be read says nothing here: status
+// and doctor tell of it.
+func elsewhereInForce(ctx context.Context, e config.Effective) map[string]string {
+	if _, err := os.Lstat(filepath.Join(stateDir(e.Settings), "bantop.db")); err != nil {
+		return nil
+	}
+	kept := keptBy(e.Settings)
+	defer func() { _ = kept.Close() }() // it was only read
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if looked, err := kept.Looked(ctx); err != nil || !looked {
+		return nil
+	}
+	snap, err := kept.Load(ctx)
+	if err != nil {
+		return nil
+	}
+	return snap.Runtime.ElsewhereInForce(e)
 }

@@ -70,7 +70,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		host = ""
 	}
 	who := whoami()
-	options := model.Options{Settings: e, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s)}
+	options := model.Options{Settings: e, Faults: c.from.faults, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s)}
 	shared := keptBy(s)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
@@ -93,7 +93,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		Conf: s.Conf, Guard: guards(s, c.from.named),
 		Keep:      keep{allowfile.Options{Conf: s.Conf}},
 		Countries: countries(s),
-		Person:    runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.from.file, LogTarget: conf.LogTarget,
+		Person:    runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.from.file, Reread: c.from.reread(), LogTarget: conf.LogTarget,
 	})
 	return server{state: state, runner: run, close: func() {
 		run.EndRehearsals()

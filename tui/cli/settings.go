@@ -5,12 +5,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"bantop/config"
 	"bantop/config/load"
+	"bantop/model"
 	"bantop/model/doctor"
 	"bantop/tui/safetext"
 )
@@ -57,6 +60,54 @@ func (s settingsFrom) warn(w io.Writer) {
 	if len(s.ignored) > 0 {
 		fmt.Fprintf(w, "bantop: root ignores %s: use the flag, or set it in %s\n", door.Text(strings.Join(s.ignored, ", ")), door.Text(s.file))
 	}
+}
+
+// reread returns a function that reads the settings again if a file has changed;
+// nil where they were not read from any. The server's paths that nobody set stay as
+// they are: they are read only at the start.
+func (s settingsFrom) reread() func() (model.SettingsRead, bool) {
+	if s.reader == nil {
+		return nil
+	}
+	last := model.SettingsRead{Settings: s.start, Faults: s.faults}
+	return func() (model.SettingsRead, bool) {
+		if !s.reader.Changed() {
+			return last, false
+		}
+		for range 5 { // until nobody is writing it any more: half a file may well be faulty
+			read, err := s.reader.Read()
+			if err != nil {
+				return last, false // a wrong flag: bantop would not have started
+			}
+			now := model.SettingsRead{Settings: s.withPaths(read.Effective), Faults: read.Faults}
+			time.Sleep(stillFor)
+			if !s.reader.Still() {
+				continue
+			}
+			changed := !now.Settings.Equal(last.Settings) || !slices.Equal(now.Faults, last.Faults)
+			last = now
+			return now, changed
+		}
+		return last, false
+	}
+}
+
+// stillFor is how long a settings file has to stay as it is to be taken up.
+const stillFor = 100 * time.Millisecond
+
+// withPaths fills in the paths that were found at the start and that no source sets.
+func (s settingsFrom) withPaths(e config.Effective) config.Effective {
+	var values []config.Value
+	for key, set := range map[string]string{"socket": e.Socket, "pidfile": e.PIDFile} {
+		if text := s.start.Text(key); set == "" && text != "" {
+			values = append(values, config.Value{Key: key, Text: text, Origin: s.start.Origin(key)})
+		}
+	}
+	full, err := e.With(values...)
+	if err != nil {
+		return e
+	}
+	return full
 }
 
 // check reads the settings afresh, for the doctor.

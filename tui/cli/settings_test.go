@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,5 +147,19 @@ func TestSettingsNamedFromHere(t *testing.T) {
 func TestKeptOff(t *testing.T) {
 	if admin, state := cli.Own(); strings.HasPrefix(admin, "/etc/") || strings.HasPrefix(state, "/var/") {
 		t.Errorf("%s, %s", admin, state)
+	}
+}
+
+// TestGuardNeedsNoSettings: the process that holds the way back works whatever has
+// become of the settings file that it was given.
+func TestGuardNeedsNoSettings(t *testing.T) {
+	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
+	for name, file := range map[string]string{"faulty": badSettings(t), "gone": "/nonexistent/bantop.toml"} {
+		var out, errs bytes.Buffer
+		code := cli.Run(t.Context(), []string{"guard", "--conf", t.TempDir(), "-s", s.Path, "-p", s.PIDFile, "--state-dir", t.TempDir(), "--settings", file},
+			strings.NewReader("null"), &out, &errs)
+		if code != 0 || !holds(errs.String(), "settings not used: "+file) || holds(errs.String(), "read the settings") {
+			t.Errorf("%s: exit %d: %s%s", name, code, &out, &errs)
+		}
 	}
 }
