@@ -30,7 +30,8 @@ func (e Effective) WithLive(newer Effective) Effective {
 
 // Equal reports whether settings and their origins are the same.
 func (e Effective) Equal(o Effective) bool {
-	return e.Settings == o.Settings && !slices.ContainsFunc(keys, func(k key) bool { return e.Origin(k.name) != o.Origin(k.name) })
+	return e.Settings == o.Settings && !slices.ContainsFunc(keys,
+		func(k key) bool { return e.Origin(k.name) != o.Origin(k.name) })
 }
 
 // Differing are the keys that newer settings set otherwise.

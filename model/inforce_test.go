@@ -3,17 +3,20 @@ package model_test
 import (
 	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"bantop/config"
+	"bantop/fail2ban"
 	"bantop/model"
 )
 
 // judges returns an instance with settings of its own that shares its state.
 func judges(t *testing.T, window, confirm, limit string) model.State {
 	t.Helper()
-	e, err := config.Defaults().With(config.Value{Key: "recovery.window", Text: window}, config.Value{Key: "activation.confirm", Text: confirm},
+	e, err := config.Defaults().With(config.Value{Key: "recovery.window", Text: window},
+		config.Value{Key: "activation.confirm", Text: confirm},
 		config.Value{Key: "activation.limit", Text: limit})
 	if err != nil {
 		t.Fatal(err)
@@ -48,14 +51,16 @@ func TestOneJudges(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		pick := func(of []string) string { return of[r.IntN(len(of))] }
-		panes := []model.State{judges(t, pick(windows), pick(confirms), pick(limits)), judges(t, pick(windows), pick(confirms), pick(limits))}
+		panes := []model.State{judges(t, pick(windows), pick(confirms), pick(limits)), judges(t, pick(windows),
+			pick(confirms), pick(limits))}
 		var revision uint64
 		var holds [3]time.Duration
 		for n := range uint64(30) {
 			i := r.IntN(2)
 			switch r.IntN(4) {
 			case 0: // somebody sets something, there
-				panes[i], _ = model.Update(panes[i], model.SettingsChanged{Values: []config.Value{setting("recovery.window", pick(windows)),
+				panes[i], _ = model.Update(panes[i], model.SettingsChanged{Values: []config.Value{setting("recovery.window",
+					pick(windows)),
 					setting("activation.confirm", pick(confirms))}})
 			case 1: // a look for itself alone
 				p := online("a")
@@ -106,14 +111,16 @@ func TestOldRow(t *testing.T) {
 	}
 	s := judges(t, "30s", "5m", "5s")
 	s, _ = model.Update(s, model.Stored{Revision: 1, Runtime: old})
-	if got, want := three(s.InForce()), [...]time.Duration{2 * time.Minute, 5 * time.Minute, 5 * time.Second}; got != want {
+	if got, want := three(s.InForce()), [...]time.Duration{2 * time.Minute, 5 * time.Minute,
+		5 * time.Second}; got != want {
 		t.Errorf("%v, want %v", got, want)
 	}
 	if got := s.ElsewhereInForce(); len(got) != 1 || got["recovery.window"] != "2m" {
 		t.Errorf("%v", got)
 	}
 	s, _ = model.Update(s, model.StoreFailed{Reason: "full"})
-	if got, want := three(s.InForce()), three(s.Settings.Effective.Settings); got != want || len(s.ElsewhereInForce()) > 0 {
+	if got, want := three(s.InForce()), three(s.Settings.Effective.Settings); got != want ||
+		len(s.ElsewhereInForce()) > 0 {
 		t.Errorf("alone: %v, want %v", got, want)
 	}
 }
@@ -138,11 +145,51 @@ func TestChangeKeepsItsValues(t *testing.T) {
 		s := model.New(model.Options{Settings: config.Defaults()})
 		s, _ = model.Update(s, model.SettingsChanged{Values: []config.Value{setting("recovery.window", c.now)}})
 		s, _ = model.Update(s, at(online("a"), 1, t0))
-		s, _ = model.Update(s, model.ChangeBegun{Plan: model.Plan{ChangeID: model.ChangeID{Kind: model.ChangeActivate, Jail: "web", At: t0}, Window: began}, At: t0})
+		s, _ = model.Update(s, model.ChangeBegun{Plan: model.Plan{ChangeID: model.ChangeID{Kind: model.ChangeActivate,
+			Jail: "web", At: t0}, Window: began}, At: t0})
 		s, _ = model.Update(s, at(offline(), 2, t0.Add(c.after)))
 		p := s.Runtime.Pending
 		if blamed := p != nil && p.Jail == "web"; blamed != c.blamed {
 			t.Errorf("begun with %s, now %s, after %v: %+v", c.began, c.now, c.after, p)
 		}
+	}
+}
+
+// TestRehearsalKeepsItsLimit: a rehearsal, and a survey, go on with the limit that
+// they began with, and a plan has what is in force for all.
+func TestRehearsalKeepsItsLimit(t *testing.T) {
+	s := judges(t, "5m", "5m", "20s")
+	r := s.Runtime
+	r.Window, r.Confirm, r.Limit = 2*time.Minute, 10*time.Second, 7*time.Second
+	s, _ = model.Update(s, model.Stored{Revision: 1, Runtime: r})
+	limits := func(effects []model.Effect) (out []time.Duration) {
+		for _, e := range effects {
+			if e, is := e.(model.Rehearse); is {
+				out = append(out, e.Limit)
+			}
+		}
+		return out
+	}
+	s, begun := model.Update(s, model.RehearsalRequested{Kind: model.ChangeActivate, Jail: "web", At: t0})
+	s, survey := model.Update(s, model.SurveyRequested{Jails: []string{"a", "b", "c", "d", "e", "f"}, At: t0})
+	r.Limit = time.Minute
+	s, _ = model.Update(s, model.Stored{Revision: 2, Runtime: r})
+	id := begun[0].(model.Rehearse).ID
+	s, goesOn := model.Update(s, model.RehearsalStepped{ID: id, At: t0, Rehearsal: rehearsal(fail2ban.RehearseTest, "")})
+	s, next := model.Update(s, model.RehearsalStepped{ID: survey[0].(model.Rehearse).ID, At: t0,
+		Rehearsal: rehearsal(fail2ban.RehearseDone, fail2ban.VerdictReady)})
+	all := slices.Concat(limits(begun), limits(survey), limits(goesOn), limits(next))
+	if len(all) < 4 || slices.ContainsFunc(all, func(d time.Duration) bool { return d != 7*time.Second }) {
+		t.Errorf("limits: %v", all)
+	}
+	s, _ = model.Update(s, model.RehearsalStepped{ID: id, At: t0, Rehearsal: rehearsal(fail2ban.RehearseDone,
+		fail2ban.VerdictReady)})
+	s, _ = model.Update(s, model.Unlocked{At: t0})
+	_, effects := model.Update(s, model.ChangeRequested{At: t0})
+	if len(effects) != 1 {
+		t.Fatalf("%+v", effects)
+	}
+	if p := effects[0].(model.StartGuard).Plan; p.Confirm != 10*time.Second || p.Window != 2*time.Minute {
+		t.Errorf("planned %+v", p)
 	}
 }

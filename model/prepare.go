@@ -142,13 +142,15 @@ func (s State) rehearsalRequested(msg RehearsalRequested) (State, []Effect) {
 	s = s.at(msg.At)
 	s, effects := s.rehearsalDropped()
 	s.rehearsals++
-	s.Preparing = Preparing{Kind: msg.Kind, Jail: msg.Jail, At: msg.At, Running: true, Skipped: msg.Skip, id: s.rehearsals, limit: s.InForce().ActivationLimit, text: msg.Text, was: msg.Was}
+	s.Preparing = Preparing{Kind: msg.Kind, Jail: msg.Jail, At: msg.At, Running: true, Skipped: msg.Skip,
+		id: s.rehearsals, limit: s.InForce().ActivationLimit, text: msg.Text, was: msg.Was}
 	return s, append(effects, s.rehearse())
 }
 
 func (s State) rehearse() Effect {
 	p := s.Preparing
-	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Was: p.was, Skip: p.Skipped, Live: s.live(), Limit: p.limit}
+	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Was: p.was, Skip: p.Skipped, Live: s.live(),
+		Limit: p.limit}
 }
 
 // live are the jails that run, with their actions.

@@ -156,7 +156,8 @@ func (s State) probeFinished(msg ProbeFinished) (State, []Effect) {
 	if msg.Unshared { // somebody else looks for all
 		judge = s.InForce()
 	}
-	msg.Window, msg.Confirm, msg.Limit, msg.Control = judge.RecoveryWindow, judge.ActivationConfirm, judge.ActivationLimit, s.Control
+	msg.Window, msg.Confirm, msg.Limit, msg.Control = judge.RecoveryWindow, judge.ActivationConfirm,
+		judge.ActivationLimit, s.Control
 	before := s.Runtime.Applied
 	step := s.step
 	if msg.Unshared {

@@ -162,7 +162,8 @@ func (w *world) message(s model.State) model.Msg {
 func (w *world) read() model.Msg {
 	msg := model.SettingsRead{At: w.now}
 	var values []config.Value
-	for i, v := range []config.Value{{Key: "refresh", Text: "3s"}, {Key: "recovery.window", Text: "2m"}, {Key: "session.ttl", Text: "0s"}, {Key: "socket", Text: "/y"}} {
+	for i, v := range []config.Value{{Key: "refresh", Text: "3s"}, {Key: "recovery.window", Text: "2m"},
+		{Key: "session.ttl", Text: "0s"}, {Key: "socket", Text: "/y"}} {
 		v.Origin = config.Origin{Source: "bantop.toml", Line: i + 1}
 		if w.IntN(2) == 0 {
 			values = append(values, v)
@@ -198,7 +199,8 @@ func (w *world) deed(s model.State) model.Msg {
 		}
 		return f
 	case 7:
-		return []model.Msg{model.EvidenceOpened{}, model.EvidenceClosed{}, model.LogRead{At: w.now}, model.SettingsKeeping{}, model.SettingsKept{Reason: "no"}, w.read()}[w.IntN(6)]
+		return []model.Msg{model.EvidenceOpened{}, model.EvidenceClosed{}, model.LogRead{At: w.now},
+			model.SettingsKeeping{}, model.SettingsKept{Reason: "no"}, w.read()}[w.IntN(6)]
 	default:
 		text := map[string][]string{"session.ttl": {"0s", "1m", "10m", "x"}, "session.cache": {"true", "false"}, "refresh": {"1s", "5s", "never"},
 			"recovery.window": {"1m", "2m"}, "socket": {"/x"}, "nonsense": {"1"}}
@@ -224,7 +226,8 @@ func actInvariants(s, n model.State, msg model.Msg, effects []model.Effect, w *w
 		return "the settings of the start have changed"
 	case err != nil || effective.Settings != n.Settings.Effective.Settings:
 		return "the settings are not the overrides over the files over those of the start"
-	case n.Settings.Effective.Socket != n.Settings.Bootstrap.Socket || n.Settings.Effective.StateDir != n.Settings.Bootstrap.StateDir:
+	case n.Settings.Effective.Socket != n.Settings.Bootstrap.Socket ||
+		n.Settings.Effective.StateDir != n.Settings.Bootstrap.StateDir:
 		return "a setting that is read at the start has changed"
 	}
 	if session, ok := n.ActiveSession(); ok && !session.Until.After(n.Now) {

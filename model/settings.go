@@ -122,7 +122,8 @@ func (s Settings) news(now Settings, at time.Time) []Event {
 		events = append(events, Event{At: at, Kind: SettingsTaken, Note: strings.Join(taken, ", ")})
 	}
 	if len(waiting) > 0 {
-		events = append(events, Event{At: at, Kind: SettingsTaken, Note: strings.Join(waiting, ", ") + " changed: open this pane again to use it"})
+		note := strings.Join(waiting, ", ") + " changed: open this pane again to use it"
+		events = append(events, Event{At: at, Kind: SettingsTaken, Note: note})
 	}
 	return events
 }

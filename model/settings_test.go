@@ -87,8 +87,10 @@ func TestR8Files(t *testing.T) {
 			}
 			return e
 		}
-		boot := says(config.Value{Key: "refresh", Text: "3s", Origin: file(4)}, config.Value{Key: "socket", Text: "/a.sock", Origin: file(5)})
-		s.state = model.New(model.Options{Settings: boot, Faults: []config.Fault{{Source: "BANTOP_MOUSE", Reason: "BANTOP_MOUSE: mouse: it is not"}}})
+		boot := says(config.Value{Key: "refresh", Text: "3s", Origin: file(4)}, config.Value{Key: "socket", Text: "/a.sock",
+			Origin: file(5)})
+		s.state = model.New(model.Options{Settings: boot, Faults: []config.Fault{{Source: "BANTOP_MOUSE",
+			Reason: "BANTOP_MOUSE: mouse: it is not"}}})
 		s.send("started", model.Started{At: s.now})
 		keys := []string{"refresh", "timeout", "recovery.window", "theme", "socket"}
 		read := func(what string, e config.Effective, faults ...config.Fault) {
@@ -101,8 +103,10 @@ func TestR8Files(t *testing.T) {
 				}
 			}
 		}
-		more := []config.Value{{Key: "refresh", Text: "5s", Origin: file(4)}, {Key: "recovery.window", Text: "2m", Origin: file(9)},
-			{Key: "timeout", Text: "4s", Origin: file(6)}, {Key: "theme", Text: "dark", Origin: file(8)}, {Key: "socket", Text: "/b.sock", Origin: file(5)}}
+		more := []config.Value{{Key: "refresh", Text: "5s", Origin: file(4)}, {Key: "recovery.window", Text: "2m",
+			Origin: file(9)},
+			{Key: "timeout", Text: "4s", Origin: file(6)}, {Key: "theme", Text: "dark", Origin: file(8)}, {Key: "socket",
+				Text: "/b.sock", Origin: file(5)}}
 		read("other values", says(more...))
 		s.send("set in this run", model.SettingsChanged{Values: []config.Value{setting("refresh", "1s")}})
 		bad := config.Fault{Source: "bantop.toml", Reason: "bantop.toml:4: unknown key \"refesh\"", Kept: true}

@@ -54,7 +54,8 @@ func (s State) surveyRequested(msg SurveyRequested) (State, []Effect) {
 	if s.Survey.Running() || len(msg.Jails) == 0 {
 		return s, nil
 	}
-	s.Survey = Survey{Began: msg.At, Of: len(msg.Jails), limit: s.InForce().ActivationLimit, waiting: slices.Clone(msg.Jails)}
+	s.Survey = Survey{Began: msg.At, Of: len(msg.Jails), limit: s.InForce().ActivationLimit,
+		waiting: slices.Clone(msg.Jails)}
 	return s.surveyNext()
 }
 

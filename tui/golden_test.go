@@ -550,12 +550,14 @@ func (s *stage) finish() *stage {
 }
 
 // spoilt is a settings file that is not used.
-var spoilt = config.Fault{Source: "/etc/bantop/bantop.toml", Reason: `/etc/bantop/bantop.toml:3: unknown key "refesh": did you mean "refresh"?`, Kept: true}
+var spoilt = config.Fault{Source: "/etc/bantop/bantop.toml",
+	Reason: `/etc/bantop/bantop.toml:3: unknown key "refesh": did you mean "refresh"?`, Kept: true}
 
 // files are settings files that say something else than at the start.
 func files(s *stage, faults ...config.Fault) *stage {
 	e := config.Defaults()
-	for i, v := range []config.Value{{Key: "socket", Text: "/run/f2b/f2b.sock"}, {Key: "refresh", Text: "5s"}, {Key: "recovery.window", Text: "2m"}} {
+	for i, v := range []config.Value{{Key: "socket", Text: "/run/f2b/f2b.sock"}, {Key: "refresh", Text: "5s"},
+		{Key: "recovery.window", Text: "2m"}} {
 		v.Origin = config.Origin{Source: "/etc/bantop/bantop.toml", Line: i + 4}
 		var err error
 		if e, err = e.With(v); err != nil {

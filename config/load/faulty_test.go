@@ -37,14 +37,17 @@ var spoil = []struct {
 }{
 	{"syntax", text("refresh = \n"), ":1: ", "bantop config"},
 	{"an unknown key", text("\nrefesh = \"1s\"\n"), `:2: unknown key "refesh": did you mean "refresh"?`, "bantop config"},
-	{"a value that is not allowed", text("theme = \"dark\"\nrefresh = \"soon\"\n"), `:2: refresh: "soon" is not a time`, "bantop config"},
+	{"a value that is not allowed", text("theme = \"dark\"\nrefresh = \"soon\"\n"), `:2: refresh: "soon" is not a time`,
+		"bantop config"},
 	{"not text", text("\x00\xff\x1b[2J"), "", "bantop config"},
 	{"longer than any", text("# " + strings.Repeat("x", 64<<10)), "is longer than 64 KiB", "replace"},
-	{"a value as long as a file", text("refresh = \"" + strings.Repeat("x", 60<<10) + "\"\n"), "refresh: ", "bantop config"},
+	{"a value as long as a file", text("refresh = \"" + strings.Repeat("x", 60<<10) + "\"\n"), "refresh: ",
+		"bantop config"},
 	{"a named pipe", func(_ *testing.T, f string) error { return unix.Mkfifo(f, 0o600) }, "is a named pipe", "replace"},
 	{"a folder", func(_ *testing.T, f string) error { return os.Mkdir(f, 0o700) }, "is a folder", "replace"},
 	{"a socket", func(_ *testing.T, f string) error { return unix.Mknod(f, unix.S_IFSOCK|0o600, 0) }, "socket", "replace"},
-	{"a device", func(_ *testing.T, f string) error { return os.Symlink("/dev/zero", f) }, "not a regular file", "replace"},
+	{"a device", func(_ *testing.T, f string) error { return os.Symlink("/dev/zero", f) }, "not a regular file",
+		"replace"},
 	{"everybody may write it", mode(0o606), "can be written by everybody", "chmod go-w"},
 	{"a link to what everybody may write", linkTo(mode(0o606)), "can be written by everybody", "chmod go-w"},
 	{"a link to itself", func(_ *testing.T, f string) error { return os.Symlink(f, f) }, "too many levels", ""},
@@ -53,6 +56,10 @@ var spoil = []struct {
 		return firstError(mode(0o600)(t, f), os.Chmod(filepath.Dir(f), 0o777))
 	}, "can be written by everybody", "chmod go-w"},
 	{"somebody else's", owner(65534), "belongs to", "chown"},
+	{"its folder is somebody else's", func(t *testing.T, f string) error {
+		fail2bantest.NeedRoot(t)
+		return firstError(mode(0o600)(t, f), os.Chown(filepath.Dir(f), 65534, -1))
+	}, "belongs to", "chown"},
 	{"a link to somebody else's", linkTo(owner(65534)), "belongs to", "chown"},
 	{"somebody else's link", func(t *testing.T, f string) error {
 		fail2bantest.NeedRoot(t)
@@ -125,7 +132,8 @@ func faultyFile(t *testing.T, file, spoilt, said, next string) {
 	}
 	i := slices.IndexFunc(got.Faults, func(f config.Fault) bool { return f.Source == spoilt })
 	if i < 0 || !strings.Contains(got.Faults[i].Reason, said) || !strings.Contains(got.Faults[i].Reason, spoilt) ||
-		!strings.Contains(got.Faults[i].Next, next) || len(got.Faults[i].Reason) > 400 || strings.Contains(got.Faults[i].Reason, "\n") {
+		!strings.Contains(got.Faults[i].Next, next) || len(got.Faults[i].Reason) > 400 ||
+		strings.Contains(got.Faults[i].Reason, "\n") {
 		t.Errorf("%+v", got.Faults)
 		return
 	}
@@ -133,14 +141,16 @@ func faultyFile(t *testing.T, file, spoilt, said, next string) {
 		t.Errorf("%+v", got.Settings)
 	}
 	others := len(got.Faults) == 1 // an unsafe folder takes both files
-	if others && spoilt == file && got.SessionTTL != 3*time.Minute || others && spoilt != file && got.Timeout != 3*time.Second {
+	held := spoilt == file && got.SessionTTL == 3*time.Minute || spoilt != file && got.Timeout == 3*time.Second
+	if others && !held {
 		t.Errorf("the other file does not hold: %+v", got.Settings)
 	}
 }
 
 // TestFaultyVariables: a variable that is not allowed is left out alone.
 func TestFaultyVariables(t *testing.T) {
-	got, err := load.Settings(load.Sources{Default: none(t), Environ: []string{"BANTOP_REFRESH=soon", "BANTOP_REFESH=1s", "BANTOP_TIMEOUT=5s"}})
+	got, err := load.Settings(load.Sources{Default: none(t), Environ: []string{"BANTOP_REFRESH=soon", "BANTOP_REFESH=1s",
+		"BANTOP_TIMEOUT=5s"}})
 	if err != nil || len(got.Faults) != 2 || got.Timeout != 5*time.Second || got.Refresh != time.Second {
 		t.Fatalf("%+v, %v", got, err)
 	}
@@ -155,7 +165,8 @@ func TestFaultyVariables(t *testing.T) {
 func TestFaultyFlags(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bantop.toml")
 	write(t, file, "nonsense")
-	_, err := load.Settings(load.Sources{File: file, Flags: []config.Value{{Key: "refresh", Text: "soon", Origin: config.Origin{Source: "--refresh"}}}})
+	_, err := load.Settings(load.Sources{File: file, Flags: []config.Value{{Key: "refresh", Text: "soon",
+		Origin: config.Origin{Source: "--refresh"}}}})
 	if err == nil || !strings.Contains(err.Error(), "--refresh: refresh: \"soon\" is not") {
 		t.Errorf("%v", err)
 	}
@@ -169,7 +180,8 @@ func none(t *testing.T) string { return filepath.Join(t.TempDir(), "none", "bant
 func TestRoot(t *testing.T) {
 	home := t.TempDir()
 	write(t, filepath.Join(home, ".config", "bantop", "bantop.toml"), "refresh = \"9s\"\n")
-	environ := []string{"HOME=" + home, "BANTOP_THEME=dark", "BANTOP_ASCII=true", "BANTOP_MOUSE=false", "BANTOP_NONSENSE=1"}
+	environ := []string{"HOME=" + home, "BANTOP_THEME=dark", "BANTOP_ASCII=true", "BANTOP_MOUSE=false",
+		"BANTOP_NONSENSE=1"}
 	var ignored []string
 	for _, k := range config.Keys() {
 		if !slices.Contains([]string{"theme", "ascii", "mouse", "refresh"}, k.Name) {
@@ -179,7 +191,8 @@ func TestRoot(t *testing.T) {
 		}
 	}
 	for _, xdg := range []string{"", filepath.Join(home, ".config")} {
-		got, err := load.Settings(load.Sources{Default: none(t), Root: true, Environ: append(environ, "XDG_CONFIG_HOME="+xdg)})
+		got, err := load.Settings(load.Sources{Default: none(t), Root: true, Environ: append(environ,
+			"XDG_CONFIG_HOME="+xdg)})
 		if err != nil || len(got.Faults) > 0 || got.Refresh != time.Second || got.Theme != "dark" || !got.ASCII || got.Mouse {
 			t.Errorf("root: %+v, %v", got, err)
 		}
@@ -207,10 +220,12 @@ func TestLinks(t *testing.T) {
 	write(t, filepath.Join(dir, "store", "x"), "refresh = \"8s\"\n")
 	file := filepath.Join(dir, "etc", "bantop.toml")
 	write(t, filepath.Join(dir, "etc", "other"), "")
-	if err := firstError(os.Link(filepath.Join(dir, "store", "x"), filepath.Join(dir, "store", "y")), os.Symlink("../store/y", file)); err != nil {
+	if err := firstError(os.Link(filepath.Join(dir, "store", "x"), filepath.Join(dir, "store", "y")),
+		os.Symlink("../store/y", file)); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := load.Settings(load.Sources{File: file}); err != nil || len(got.Faults) > 0 || got.Refresh != 8*time.Second {
+	if got, err := load.Settings(load.Sources{File: file}); err != nil || len(got.Faults) > 0 ||
+		got.Refresh != 8*time.Second {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -243,9 +258,13 @@ func TestReader(t *testing.T) {
 	step("as it was", nothing, false, 2*time.Second, 0)
 	step("written", put("refresh = \"3s\"\ntheme = \"16\"\n"), true, 3*time.Second, 0)
 	step("replaced", func() error {
-		return firstError(os.WriteFile(file+".new", []byte("refresh = \"4s\"\ntheme = \"16\"\n"), 0o600), os.Rename(file+".new", file))
+		return firstError(os.WriteFile(file+".new", []byte("refresh = \"4s\"\ntheme = \"16\"\n"), 0o600),
+			os.Rename(file+".new", file))
 	}, true, 4*time.Second, 0)
-	step("the local file", func() error { return os.WriteFile(load.LocalFile(file), []byte("refresh = \"5s\"\n"), 0o600) }, true, 5*time.Second, 0)
+	step("the local file", func() error {
+		return os.WriteFile(load.LocalFile(file), []byte("refresh = \"5s\"\n"),
+			0o600)
+	}, true, 5*time.Second, 0)
 	step("the local file is gone", func() error { return os.Remove(load.LocalFile(file)) }, true, 4*time.Second, 0)
 	step("spoilt", put("refresh = \"soon\"\n"), true, 4*time.Second, 1)
 	step("spoilt still", nothing, true, 4*time.Second, 1)
@@ -271,13 +290,17 @@ func TestWriteIsSafe(t *testing.T) {
 		mode os.FileMode
 	}{
 		{"new", func(string, string) error { return nil }, "", 0o644},
-		{"its mode stays", func(_, l string) error { return os.WriteFile(l, []byte("refresh = \"5s\"\n"), 0o640) }, "", 0o640},
+		{"its mode stays", func(_, l string) error { return os.WriteFile(l, []byte("refresh = \"5s\"\n"), 0o640) }, "",
+			0o640},
 		{"a link", func(d, l string) error { return os.Symlink(filepath.Join(d, "target"), l) }, "is a symbolic link", 0},
 		{"a link to a settings file", func(d, l string) error {
-			return firstError(os.WriteFile(filepath.Join(d, "target"), []byte("refresh = \"5s\"\n"), 0o600), os.Symlink("target", l))
+			return firstError(os.WriteFile(filepath.Join(d, "target"), []byte("refresh = \"5s\"\n"), 0o600),
+				os.Symlink("target", l))
 		}, "is a symbolic link", 0},
-		{"a folder that everybody may write", func(d, _ string) error { return os.Chmod(d, 0o777) }, "can be written by everybody", 0},
-		{"a sticky one", func(d, _ string) error { return os.Chmod(d, 0o777|os.ModeSticky) }, "can be written by everybody", 0},
+		{"a folder that everybody may write", func(d, _ string) error { return os.Chmod(d, 0o777) },
+			"can be written by everybody", 0},
+		{"a sticky one", func(d, _ string) error { return os.Chmod(d, 0o777|os.ModeSticky) }, "can be written by everybody",
+			0},
 		{"a file that everybody may write", func(_, l string) error {
 			return firstError(os.WriteFile(l, nil, 0o600), os.Chmod(l, 0o666))
 		}, "can be written by everybody", 0},

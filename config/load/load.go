@@ -176,7 +176,8 @@ func (s Sources) environment() (values []config.Value, faults []config.Fault, ig
 	}
 	for _, v := range all {
 		if _, err := config.Defaults().With(v); err != nil {
-			faults = append(faults, config.Fault{Source: v.Origin.Source, Reason: cut(err.Error()), Next: "unset " + v.Origin.Source})
+			faults = append(faults, config.Fault{Source: v.Origin.Source, Reason: cut(err.Error()),
+				Next: "unset " + v.Origin.Source})
 			continue
 		}
 		values = append(values, v)

@@ -50,7 +50,8 @@ func TestUserFile(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "bantop", "bantop.toml"), "refresh = \"7s\"\n")
 	for _, env := range [][]string{{"XDG_CONFIG_HOME=" + dir}, {"HOME=" + filepath.Dir(dir), "XDG_CONFIG_HOME=" + dir}} {
-		if got, err := load.Settings(load.Sources{Default: none(t), Environ: env}); err != nil || got.Refresh != 7*time.Second {
+		if got, err := load.Settings(load.Sources{Default: none(t), Environ: env}); err != nil ||
+			got.Refresh != 7*time.Second {
 			t.Errorf("%q: %v, %v", env, got.Refresh, err)
 		}
 	}
@@ -96,7 +97,8 @@ func TestWrite(t *testing.T) {
 		t.Error("a bad value was kept")
 	}
 	got, err := load.Settings(load.Sources{File: file})
-	if err != nil || len(got.Faults) > 0 || got.Theme != "dark" || got.RecoveryWindow != 90*time.Second || got.Refresh != 2*time.Second {
+	if err != nil || len(got.Faults) > 0 || got.Theme != "dark" || got.RecoveryWindow != 90*time.Second ||
+		got.Refresh != 2*time.Second {
 		t.Errorf("%+v, %v", got.Settings, err)
 	}
 	if b, err := os.ReadFile(file); err != nil || string(b) != "# mine\nrefresh = \"2s\"\n" {

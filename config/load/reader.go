@@ -17,7 +17,7 @@ type Reader struct {
 	sources Sources
 	good    map[string][]config.Value // what each file said when it was last right
 	stamps  []stamp                   // of the files, before they were last read
-	faults  []config.Fault            // of the last time
+	spoilt  bool                      // a file could not be used, the last time
 	again   bool                      // it was read before
 
 	// Lenient: a file that was named and is not there is a fault like others, not
@@ -36,6 +36,7 @@ func NewReader(s Sources) *Reader {
 func (r *Reader) Read() (Result, error) {
 	var result Result
 	var values []config.Value
+	r.spoilt = false
 	r.stamps = r.look() // before the reading: what is written meanwhile is noticed
 	for _, f := range r.sources.files() {
 		more, err := read(f)
@@ -48,12 +49,12 @@ func (r *Reader) Read() (Result, error) {
 			fault := faulty(f.path, err)
 			more = r.good[f.path]
 			fault.Kept = len(more) > 0
-			result.Faults = append(result.Faults, fault)
+			result.Faults, r.spoilt = append(result.Faults, fault), true
 		}
 		values = append(values, more...)
 	}
 	result, err := r.sources.lay(values, result)
-	r.again, r.faults = true, result.Faults
+	r.again = true
 	return result, err
 }
 
@@ -61,7 +62,7 @@ func (r *Reader) Read() (Result, error) {
 // then: what mends it may be done to a folder on the way to it. It costs a stat(2)
 // a file.
 func (r *Reader) Changed() bool {
-	return len(r.faults) > 0 || !r.Still()
+	return r.spoilt || !r.Still()
 }
 
 // Still reports whether the files are as they were before the last Read.

@@ -65,8 +65,8 @@ func (d *Doctor) settings() model.Check {
 	if files := read.Files(); len(files) > 0 {
 		found = "from " + strings.Join(files, ", ")
 	}
-	if len(read.Ignored) > 0 {
-		return note("settings", found, "root ignores "+strings.Join(read.Ignored, ", "), "unset "+strings.Join(read.Ignored, " "))
+	if names := strings.Join(read.Ignored, " "); names != "" {
+		return note("settings", found, "root ignores "+strings.ReplaceAll(names, " ", ", "), "unset "+names)
 	}
 	return ok("settings", found)
 }

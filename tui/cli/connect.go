@@ -70,7 +70,8 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		host = ""
 	}
 	who := whoami()
-	options := model.Options{Settings: e, Faults: c.from.faults, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s)}
+	options := model.Options{Settings: e, Faults: c.from.faults, Host: host, Who: who.user, TTY: who.tty,
+		Control: clientCommand(s)}
 	shared := keptBy(s)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
@@ -84,7 +85,8 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	ctl := control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)})
 	conf := serverConf(s)
 	doc := doctor.New(doctor.Options{
-		Settings: e, Read: c.from.check, Conf: conf, Client: client, Control: ctl, Store: shared, StateDir: stateDir(s), Systemd: systemd(s),
+		Settings: e, Read: c.from.check, Conf: conf, Client: client, Control: ctl, Store: shared, StateDir: stateDir(s),
+		Systemd:  systemd(s),
 		Terminal: func() model.Check { return terminalCheck(c.out, s.Theme, os.Getenv) },
 	})
 	run := runner.New(runner.Options{
@@ -93,7 +95,8 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		Conf: s.Conf, Guard: guards(s, c.from.named),
 		Keep:      keep{allowfile.Options{Conf: s.Conf}},
 		Countries: countries(s),
-		Person:    runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.from.file, Reread: c.from.reread(), LogTarget: conf.LogTarget,
+		Person:    runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.from.file, Reread: c.from.reread(),
+		LogTarget: conf.LogTarget,
 	})
 	return server{state: state, runner: run, close: func() {
 		run.EndRehearsals()

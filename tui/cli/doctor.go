@@ -46,7 +46,8 @@ func examine(cmd *cobra.Command, f *flags, asJSON bool) error {
 	}
 	if full, err := withServer(settings); err == nil {
 		settings = full
-	} else if settings, err = settings.With(config.Value{Key: "socket", Text: socket.DefaultPath, Origin: config.Origin{Source: "fail2ban's default"}}); err != nil {
+	} else if settings, err = settings.With(config.Value{Key: "socket", Text: socket.DefaultPath,
+		Origin: config.Origin{Source: "fail2ban's default"}}); err != nil {
 		return err
 	}
 	f.from.start = settings

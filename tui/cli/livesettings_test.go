@@ -46,7 +46,8 @@ func TestPanesTakeUpSettings(t *testing.T) {
 	panes[2].waitFor("5m (in force: 2m)")
 	window(t, o.state, s.Path, 2*time.Minute)
 	_, out, errs := runIn(t.Context(), o.state, "-s", s.Path, "-p", s.PIDFile, "--settings", other, "config")
-	if !holds(words(out), "recovery.window 5m "+other+":1 (in force: 2m, set by the pane that polls fail2ban)") || errs != "" {
+	if !holds(words(out), "recovery.window 5m "+other+":1 (in force: 2m, set by the pane that polls fail2ban)") ||
+		errs != "" {
 		t.Errorf("%s%s", out, errs)
 	}
 

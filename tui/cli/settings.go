@@ -39,7 +39,8 @@ func (f *flags) load(cmd *cobra.Command) (config.Effective, error) {
 	if from.named != "" {
 		from.file = from.named
 	}
-	from.sources = load.Sources{File: from.named, Default: adminFile, Environ: os.Environ(), Flags: f.changed(cmd), Root: os.Geteuid() == 0}
+	from.sources = load.Sources{File: from.named, Default: adminFile, Environ: os.Environ(), Flags: f.changed(cmd),
+		Root: os.Geteuid() == 0}
 	from.reader = load.NewReader(from.sources)
 	from.reader.Lenient = f.lenient
 	read, err := from.reader.Read()
@@ -58,7 +59,8 @@ func (s settingsFrom) warn(w io.Writer) {
 		fmt.Fprintf(w, "bantop: settings not used: %s\nnext: %s\n", door.Text(f.Reason), door.Text(f.Next))
 	}
 	if len(s.ignored) > 0 {
-		fmt.Fprintf(w, "bantop: root ignores %s: use the flag, or set it in %s\n", door.Text(strings.Join(s.ignored, ", ")), door.Text(s.file))
+		fmt.Fprintf(w, "bantop: root ignores %s: use the flag, or set it in %s\n", door.Text(strings.Join(s.ignored, ", ")),
+			door.Text(s.file))
 	}
 }
 

@@ -2,9 +2,12 @@ package cli_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"bantop/fail2ban/fail2bantest"
@@ -33,7 +36,8 @@ func TestFaultySettings(t *testing.T) {
 	for _, args := range [][]string{
 		{"status"}, {"status", "--json", "--format", ""}, {"bans"}, {"jails"}, {"why", "192.0.2.1"},
 		{"confirm"}, {"revert"}, {"recover"}, {"history"}, {"history", "--acts"},
-		{"ban", "192.0.2.9", "--jail", "sshd", "--yes"}, {"unban", "192.0.2.1", "--yes"}, {"allow", "192.0.2.8", "--jail", "sshd", "--yes"},
+		{"ban", "192.0.2.9", "--jail", "sshd", "--yes"}, {"unban", "192.0.2.1", "--yes"}, {"allow", "192.0.2.8", "--jail",
+			"sshd", "--yes"},
 		{"activate", "nothing", "--yes"}, {"deactivate", "nothing", "--yes"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
@@ -43,13 +47,15 @@ func TestFaultySettings(t *testing.T) {
 				writePID(t, s.PIDFile, os.Getpid())
 				s.Ban("sshd", "192.0.2.1")
 				conf := t.TempDir()
-				code, out, errs = run(t.Context(), append(append([]string{"-s", s.Path, "-p", s.PIDFile, "-c", conf}, more...), args...)...)
+				code, out, errs = run(t.Context(), append(append([]string{"-s", s.Path, "-p", s.PIDFile, "-c", conf}, more...),
+					args...)...)
 				same := strings.NewReplacer(s.Path, "SOCKET", s.PIDFile, "PID", conf, "CONF")
 				return code, words(same.Replace(out)), words(same.Replace(errs))
 			}
 			bad := badSettings(t)
 			code, out, errs := look("--settings", bad)
-			said := "bantop: settings not used: " + bad + `:1: unknown key "refesh": did you mean "refresh"? next: correct ` + bad + "; bantop config checks it"
+			said := "bantop: settings not used: " + bad + `:1: unknown key "refesh": did you mean "refresh"?` +
+				" next: correct " + bad + "; bantop config checks it"
 			rest, found := strings.CutPrefix(errs, said)
 			if !found {
 				t.Errorf("not said: %s", errs)
@@ -85,7 +91,8 @@ func TestFaultySettingsOfCommands(t *testing.T) {
 		t.Errorf("config: exit %d: %s%s", code, out, errs)
 	}
 	for _, command := range []string{"status", "doctor", "config", "confirm"} {
-		if code, _, errs := run(t.Context(), "--settings", bad, "-s", "/run/f2b.sock", "--refresh", "soon", command); code != 64 || !holds(errs, `"soon" is not a time`) {
+		if code, _, errs := run(t.Context(), "--settings", bad, "-s", "/run/f2b.sock", "--refresh", "soon",
+			command); code != 64 || !holds(errs, `"soon" is not a time`) {
 			t.Errorf("%s with a wrong flag: exit %d: %s", command, code, errs)
 		}
 	}
@@ -99,7 +106,8 @@ func TestDoctorLooksWhereItIsTold(t *testing.T) {
 			s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
 			state := t.TempDir()
 			code, out, errs := runIn(t.Context(), state, "doctor", "--settings", file, "-s", s.Path, "-p", s.PIDFile)
-			if code != 1 || errs != "" || !holds(out, "fault  settings", file, s.Path, state) || holds(out, "/var/run/fail2ban") {
+			if code != 1 || errs != "" || !holds(out, "fault  settings", file, s.Path, state) || holds(out,
+				"/var/run/fail2ban") {
 				t.Errorf("exit %d: %s%s", code, out, errs)
 			}
 			if _, err := os.Stat(filepath.Join(state, "bantop.db")); err != nil {
@@ -117,10 +125,12 @@ func TestRootTakesNothingFromOthers(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(home, ".config", "bantop"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(home, ".config", "bantop", "bantop.toml"), []byte("refresh = \"9s\"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(home, ".config", "bantop", "bantop.toml"), []byte("refresh = \"9s\"\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range map[string]string{"HOME": home, "XDG_CONFIG_HOME": filepath.Join(home, ".config"), "BANTOP_REFRESH": "8s",
+	for name, value := range map[string]string{"HOME": home, "XDG_CONFIG_HOME": filepath.Join(home, ".config"),
+		"BANTOP_REFRESH":   "8s",
 		"BANTOP_STATE_DIR": home, "BANTOP_THEME": "dark"} {
 		t.Setenv(name, value)
 	}
@@ -128,7 +138,8 @@ func TestRootTakesNothingFromOthers(t *testing.T) {
 	if code != 0 || !holds(words(out), "refresh 1s default", "theme dark BANTOP_THEME") || holds(out, "BANTOP_STATE_DIR") {
 		t.Errorf("exit %d: %s", code, out)
 	}
-	if want := "bantop: root ignores BANTOP_REFRESH, BANTOP_STATE_DIR: use the flag, or set it in "; strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, want) {
+	if want := "bantop: root ignores BANTOP_REFRESH, BANTOP_STATE_DIR: use the flag, or set it in "; strings.Count(errs,
+		"\n") != 1 || !strings.HasPrefix(errs, want) {
 		t.Errorf("told %q", errs)
 	}
 }
@@ -138,7 +149,8 @@ func TestRootTakesNothingFromOthers(t *testing.T) {
 func TestSettingsNamedFromHere(t *testing.T) {
 	file := settingsFile(t, "refresh = \"5s\"\n")
 	t.Chdir(filepath.Dir(file))
-	if _, out, errs := run(t.Context(), "-s", "/run/f2b.sock", "--settings", "bantop.toml", "config"); !holds(words(out), "refresh 5s "+file+":1") {
+	if _, out, errs := run(t.Context(), "-s", "/run/f2b.sock", "--settings", "bantop.toml", "config"); !holds(words(out),
+		"refresh 5s "+file+":1") {
 		t.Errorf("%s%s", out, errs)
 	}
 }
@@ -156,10 +168,56 @@ func TestGuardNeedsNoSettings(t *testing.T) {
 	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
 	for name, file := range map[string]string{"faulty": badSettings(t), "gone": "/nonexistent/bantop.toml"} {
 		var out, errs bytes.Buffer
-		code := cli.Run(t.Context(), []string{"guard", "--conf", t.TempDir(), "-s", s.Path, "-p", s.PIDFile, "--state-dir", t.TempDir(), "--settings", file},
+		code := cli.Run(t.Context(), []string{"guard", "--conf", t.TempDir(), "-s", s.Path, "-p", s.PIDFile, "--state-dir",
+			t.TempDir(), "--settings", file},
 			strings.NewReader("null"), &out, &errs)
 		if code != 0 || !holds(errs.String(), "settings not used: "+file) || holds(errs.String(), "read the settings") {
 			t.Errorf("%s: exit %d: %s%s", name, code, &out, &errs)
+		}
+	}
+}
+
+// TestUserSettings: a user who is not root has his own file and all variables as
+// before; a file of another user is refused by its name.
+func TestUserSettings(t *testing.T) {
+	fail2bantest.NeedRoot(t)
+	const user, another = 65534, 65533
+	home := folderOf(t, user)
+	own := filepath.Join(home, ".config", "bantop", "bantop.toml")
+	config := func(args ...string) (out, errs string) {
+		t.Helper()
+		var stdout, stderr bytes.Buffer
+		cmd := exec.Command(executable(t, user), append([]string{"-s", "/run/f2b.sock", "--state-dir", home}, args...)...)
+		cmd.Env = []string{reExec + "=1", "HOME=" + home, "BANTOP_TIMEOUT=7s", "LANG=C.UTF-8"}
+		cmd.Dir, cmd.Stdout, cmd.Stderr = "/", &stdout, &stderr
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+		err := cmd.Run()
+		if _, ended := errors.AsType[*exec.ExitError](err); err != nil && !ended {
+			t.Fatal(err)
+		}
+		return words(stdout.String()), words(stderr.String())
+	}
+	write := func(file string, uid int) {
+		t.Helper()
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte("refresh = \"9s\"\n"),
+			0o644), os.Chown(file, uid, uid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, uid := range []int{user, 0} {
+		write(own, uid)
+		if out, errs := config("config"); !holds(out, "refresh 9s "+own+":1", "timeout 7s BANTOP_TIMEOUT") || errs != "" {
+			t.Errorf("a file of %d: %s %s", uid, out, errs)
+		}
+	}
+	theirs := filepath.Join(home, "theirs.toml")
+	write(own, another)
+	write(theirs, another)
+	for _, args := range [][]string{{"config"}, {"--settings", theirs, "config"}} {
+		file := map[bool]string{true: theirs, false: own}[len(args) > 1]
+		if out, errs := config(args...); !holds(out, "refresh 1s default") || !holds(errs,
+			"settings not used: "+file+" belongs to ", "then: chown ", " "+file) {
+			t.Errorf("a file of another: %s %s", out, errs)
 		}
 	}
 }

@@ -16,7 +16,9 @@ type Setting struct {
 	Source string `json:"source"` // a file, "--refresh" for a flag, "BANTOP_REFRESH" for a variable, "default", …
 	Line   int    `json:"line"`   // in the file; 0 where there is none
 
-	InForce string `json:"in_force"` // the value that holds: that of the pane that polls fail2ban, where it judges shared state
+	// InForce is the value that holds: of what judges shared state, the one of the
+	// pane that polls fail2ban.
+	InForce string `json:"in_force"`
 }
 
 // SettingsJSON writes settings and their origins as JSON. Elsewhere are the values
@@ -25,7 +27,8 @@ func SettingsJSON(w io.Writer, e config.Effective, elsewhere map[string]string) 
 	var all []Setting
 	for _, k := range config.Keys() {
 		o := e.Origin(k.Name)
-		all = append(all, Setting{Key: k.Name, Value: e.Text(k.Name), Source: o.Source, Line: o.Line, InForce: cmp.Or(elsewhere[k.Name], e.Text(k.Name))})
+		all = append(all, Setting{Key: k.Name, Value: e.Text(k.Name), Source: o.Source, Line: o.Line,
+			InForce: cmp.Or(elsewhere[k.Name], e.Text(k.Name))})
 	}
 	return writeJSON(w, all)
 }
