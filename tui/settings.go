@@ -68,7 +68,7 @@ func (v settingsScreen) view(p pen, s model.State) []string {
 	for len(lines) < min(len(keys), seen)+1 {
 		lines = append(lines, "")
 	}
-	lines = append(lines, p.line().say(p.Bad, words.Unused(s.Settings.Faults)).String())
+	lines = append(lines, p.line().say(p.Bad, words.Unused(s.Settings)).String())
 	style, note := v.note(p, s, keys[win.cursor])
 	for _, text := range p.wrap(note, p.width, noteLines) {
 		lines = append(lines, p.line().put(style, text).String())

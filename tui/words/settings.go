@@ -1,9 +1,6 @@
 package words
 
-import (
-	"bantop/config"
-	"bantop/model"
-)
+import "bantop/model"
 
 // InForce says which value holds for all panes where a pane's own is another.
 func InForce(value string) string {
@@ -11,7 +8,8 @@ func InForce(value string) string {
 }
 
 // Unused says which settings are not used, and why; "" if all are.
-func Unused(faults []config.Fault) string {
+func Unused(s model.Settings) string {
+	faults := s.Faults
 	if len(faults) == 0 {
 		return ""
 	}
