@@ -64,7 +64,8 @@ func TestOneJudges(t *testing.T) {
 					setting("activation.confirm", pick(confirms))}})
 			case 1: // a look for itself alone
 				p := online("a")
-				p.ProbeID, p.Unshared, p.Finished = model.ProbeID{Term: 1, Seq: n + 1}, true, t0.Add(time.Duration(n)*time.Second)
+				p.ProbeID, p.Unshared = panes[i].Runtime.Applied, true
+				p.Seq, p.Finished = p.Seq+1, t0.Add(time.Duration(n)*time.Second)
 				panes[i], _ = model.Update(panes[i], p)
 			default: // it holds the lease, and looks
 				p := online("a")

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,29 +43,46 @@ func TestFaultySettings(t *testing.T) {
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			t.Parallel()
-			look := func(more ...string) (code int, out, errs string) {
-				s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
-				writePID(t, s.PIDFile, os.Getpid())
-				s.Ban("sshd", "192.0.2.1")
-				conf := t.TempDir()
-				code, out, errs = run(t.Context(), append(append([]string{"-s", s.Path, "-p", s.PIDFile, "-c", conf}, more...),
-					args...)...)
-				same := strings.NewReplacer(s.Path, "SOCKET", s.PIDFile, "PID", conf, "CONF")
-				return code, words(same.Replace(out)), words(same.Replace(errs))
-			}
 			bad := badSettings(t)
-			code, out, errs := look("--settings", bad)
+			with, without := lookBy(t, args, "--settings", bad), lookBy(t, args) // at the same time
+			code, out, errs := with()
 			said := "bantop: settings not used: " + bad + `:1: unknown key "refesh": did you mean "refresh"?` +
 				" next: correct " + bad + "; bantop config checks it"
 			rest, found := strings.CutPrefix(errs, said)
 			if !found {
 				t.Errorf("not said: %s", errs)
 			}
-			wantCode, wantOut, wantErrs := look()
+			wantCode, wantOut, wantErrs := without()
 			if code != wantCode || plainDigits(out) != plainDigits(wantOut) || words(rest) != wantErrs {
 				t.Errorf("exit %d, without the file %d\n%s\n%s\n%s\n%s", code, wantCode, out, wantOut, rest, wantErrs)
 			}
 		})
+	}
+}
+
+// lookBy runs a command with flags on a server of its own, and returns what waits for
+// its result, without the names of that server's files.
+func lookBy(t *testing.T, args []string, flags ...string) func() (code int, out, errs string) {
+	t.Helper()
+	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
+	writePID(t, s.PIDFile, os.Getpid())
+	s.Ban("sshd", "192.0.2.1")
+	conf := t.TempDir()
+	type result struct {
+		code      int
+		out, errs string
+	}
+	done := make(chan result, 1)
+	go func() {
+		var r result
+		r.code, r.out, r.errs = run(t.Context(), slices.Concat([]string{"-s", s.Path, "-p", s.PIDFile, "-c", conf}, flags, args)...)
+		same := strings.NewReplacer(s.Path, "SOCKET", s.PIDFile, "PID", conf, "CONF")
+		r.out, r.errs = words(same.Replace(r.out)), words(same.Replace(r.errs))
+		done <- r
+	}()
+	return func() (int, string, string) {
+		r := <-done
+		return r.code, r.out, r.errs
 	}
 }
 
