@@ -48,13 +48,13 @@ var spoil = []struct {
 	{"a socket", func(_ *testing.T, f string) error { return unix.Mknod(f, unix.S_IFSOCK|0o600, 0) }, "socket", "replace"},
 	{"a device", func(_ *testing.T, f string) error { return os.Symlink("/dev/zero", f) }, "not a regular file",
 		"replace"},
-	{"everybody may write it", mode(0o606), "can be written by everybody", "chmod go-w"},
-	{"a link to what everybody may write", linkTo(mode(0o606)), "can be written by everybody", "chmod go-w"},
+	{"everybody may write it", mode(0o606), "can be written by everybody", "make sure of what is in it, then: chmod go-w"},
+	{"a link to what everybody may write", linkTo(mode(0o606)), "can be written by everybody", "make sure of what is in it, then: chmod go-w"},
 	{"a link to itself", func(_ *testing.T, f string) error { return os.Symlink(f, f) }, "too many levels", ""},
 	{"its folder can be written by everybody", func(t *testing.T, f string) error {
 		t.Cleanup(func() { _ = os.Chmod(filepath.Dir(f), 0o700) })
 		return firstError(mode(0o600)(t, f), os.Chmod(filepath.Dir(f), 0o777))
-	}, "can be written by everybody", "chmod go-w"},
+	}, "can be written by everybody", "make sure of what is in it, then: chmod go-w"},
 	{"somebody else's", owner(65534), "belongs to", "chown"},
 	{"its folder is somebody else's", func(t *testing.T, f string) error {
 		fail2bantest.NeedRoot(t)

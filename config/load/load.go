@@ -143,6 +143,8 @@ func faulty(path string, err error) config.Fault {
 	}
 	unsafe, is := errors.AsType[*trust.Error](err)
 	switch {
+	case is && strings.HasPrefix(unsafe.Hint(), "chmod"): // who knows who wrote it
+		f.Next = "make sure of what is in it, then: " + unsafe.Hint()
 	case is && unsafe.Hint() != "":
 		f.Next = unsafe.Hint()
 	case is:
