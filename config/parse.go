@@ -20,6 +20,7 @@ func Parse(file string, data []byte) ([]Value, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
+	lines := lineOf(data)
 	var values []Value
 	for _, k := range meta.Keys() {
 		raw := lookup(tree, k)
@@ -29,7 +30,7 @@ func Parse(file string, data []byte) ([]Value, error) {
 		values = append(values, Value{
 			Key:    strings.Join(k, "."),
 			Text:   fmt.Sprint(raw),
-			Origin: Origin{Source: file, Line: line(data, k)},
+			Origin: Origin{Source: file, Line: lines[strings.Join(k, "\x00")]},
 		})
 	}
 	return values, nil
@@ -70,9 +71,11 @@ func lookup(tree map[string]any, k toml.Key) any {
 	return v
 }
 
-// line finds the line of a key: the library tells it for errors only. It is 0
-// for a key written in a form that this does not know.
-func line(data []byte, k toml.Key) int {
+// lineOf lists the lines of the keys, each key's parts with a NUL between: the
+// library gives a line for errors only. A key in a form that this does not know is
+// left out.
+func lineOf(data []byte) map[string]int {
+	lines := make(map[string]int)
 	var table []string
 	for i, text := range strings.Split(string(data), "\n") {
 		text = strings.TrimSpace(text)
@@ -81,11 +84,14 @@ func line(data []byte, k toml.Key) int {
 			table = parts(name)
 			continue
 		}
-		if name, _, ok := strings.Cut(text, "="); ok && slices.Equal(append(slices.Clone(table), parts(name)...), k) {
-			return i + 1
+		if name, _, ok := strings.Cut(text, "="); ok {
+			k := strings.Join(slices.Concat(table, parts(name)), "\x00")
+			if lines[k] == 0 {
+				lines[k] = i + 1
+			}
 		}
 	}
-	return 0
+	return lines
 }
 
 func parts(name string) []string {

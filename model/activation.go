@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -12,6 +13,10 @@ type Activation struct {
 	By     string // who: a user
 	TTY    string
 	Source string // "bantop", or SourceObserved
+
+	// Window is how long a crash is put down to it, as it was when it began; 0: what
+	// holds when the server goes down.
+	Window time.Duration `json:",omitempty"`
 }
 
 // ActivationRecorded says that a jail was switched on.
@@ -89,8 +94,11 @@ func (b Blame) suspect(now time.Time, window time.Duration) (a Activation, age t
 	if age < -futureSlack {
 		return a, age, false, true
 	}
-	return a, age, age <= window, false
+	return a, age, age <= a.window(window), false
 }
+
+// window is how long a crash is put down to an activation.
+func (a Activation) window(now time.Duration) time.Duration { return cmp.Or(a.Window, now) }
 
 // others are the other jails that were activated inside the window before a
 // moment (X11), newest first.
@@ -98,7 +106,7 @@ func (b Blame) others(blamed Activation, now time.Time, window time.Duration) []
 	var out []string
 	for i := len(b.Activations) - 1; i >= 0; i-- {
 		a := b.Activations[i]
-		inside := a.At.After(b.ClearedAt) && now.Sub(a.At) <= window
+		inside := a.At.After(b.ClearedAt) && now.Sub(a.At) <= a.window(window)
 		if inside && a.Jail != blamed.Jail && !slices.Contains(out, a.Jail) {
 			out = append(out, a.Jail)
 		}
@@ -111,7 +119,7 @@ func (b Blame) others(blamed Activation, now time.Time, window time.Duration) []
 func (b Blame) nextCheck(now time.Time, window time.Duration) (wait time.Duration, due bool) {
 	a, ok := b.last()
 	age := now.Sub(a.At)
-	if !ok || age < 0 || age >= window {
+	if !ok || age < 0 || age >= a.window(window) {
 		return 0, false
 	}
 	for _, at := range []time.Duration{time.Second / 2, time.Second, 2 * time.Second, 4 * time.Second} {

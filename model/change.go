@@ -64,6 +64,7 @@ type Plan struct {
 	Armed   []string      // those of Gains that have actions
 	Restart []string      // jails whose actions are others now: a plain reload takes them away (1.0.2 to 1.1.2-dev)
 	Confirm time.Duration // within which somebody has to confirm it
+	Window  time.Duration // how long a crash is put down to it; 0: what holds then
 	Commit  bool          // nobody has to
 }
 

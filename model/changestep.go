@@ -84,7 +84,8 @@ func (r Runtime) changeBegun(msg ChangeBegun) (Runtime, []Event) {
 	msg.Plan.File = msg.Plan.File.Bare() // no text of the configuration is shared
 	r.Change = &Change{Plan: msg.Plan, Before: msg.Before, PID: msg.PID, Step: StepWrite, Since: msg.At}
 	if msg.Plan.Kind == ChangeActivate || msg.Plan.Kind == ChangeEdit {
-		r.Blame = r.Blame.record(Activation{Jail: msg.Plan.Jail, At: msg.Plan.At, By: msg.Plan.By, TTY: msg.Plan.TTY, Source: "bantop"})
+		r.Blame = r.Blame.record(Activation{Jail: msg.Plan.Jail, At: msg.Plan.At, By: msg.Plan.By, TTY: msg.Plan.TTY,
+			Source: "bantop", Window: msg.Plan.Window})
 	}
 	return r, []Event{{At: msg.At, Kind: ChangeStarted, Jail: msg.Plan.Jail, Note: string(msg.Plan.Kind) + ", by " + msg.Plan.Person()}}
 }

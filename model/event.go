@@ -35,7 +35,10 @@ const (
 	ChangeTurned    EventKind = "going back"
 	ChangeBack      EventKind = "taken back"
 	ChangeStuck     EventKind = "not back"
-	JournalMissed   EventKind = "no journal" // acts were done, and could not be written into the journal
+	JournalMissed   EventKind = "no journal"   // acts were done, and could not be written into the journal
+	SettingsTaken   EventKind = "settings"     // a file changed, and what it says holds
+	SettingsSpoilt  EventKind = "bad settings" // a file or a variable is not used
+	SettingsMended  EventKind = "settings ok"
 )
 
 // Event is one thing that happened, for the list that is shown.

@@ -72,6 +72,7 @@ const maxEvents = 200
 // Options are what a State starts with.
 type Options struct {
 	Settings config.Effective
+	Faults   []config.Fault // what of the settings is not used
 	Host     string
 	Who, TTY string
 	Demo     bool
@@ -91,7 +92,7 @@ func New(o Options) State {
 		o.Confirm = "sudo bantop confirm"
 	}
 	return State{
-		Settings: newSettings(o.Settings), Host: o.Host, Who: o.Who, TTY: o.TTY, Demo: o.Demo, Control: o.Control,
+		Settings: newSettings(o.Settings, o.Faults), Host: o.Host, Who: o.Who, TTY: o.TTY, Demo: o.Demo, Control: o.Control,
 		Session: newUnlocking(o.Settings.Settings),
 		Sharing: Sharing{Shared: o.Shared, Reason: o.Private, Apart: o.Apart},
 		Confirm: o.Confirm,
@@ -140,7 +141,7 @@ func Update(s State, msg Msg) (State, []Effect) {
 		return s.ownRead(msg), nil
 	case BansOpened, BansClosed, BansListed:
 		return s.updateBans(msg)
-	case SettingsChanged, SettingsKeeping, SettingsKept:
+	case SettingsChanged, SettingsRead, SettingsKeeping, SettingsKept:
 		return s.updateSettings(msg)
 	case Unlocked, LockRequested, ActRequested, ActFinished:
 		return s.updateActs(msg)
@@ -165,6 +166,7 @@ func Update(s State, msg Msg) (State, []Effect) {
 func (s State) started(msg Started) (State, []Effect) {
 	s = s.at(msg.At)
 	s.Started = msg.At
+	s = s.log(faultEvents(s.Settings.Faults, SettingsSpoilt, msg.At))
 	s, probe := s.probe(0)
 	s, own := s.ownStale()
 	s, tend := s.tend()

@@ -27,6 +27,7 @@ type Preparing struct {
 	Hint      string
 
 	id     uint64
+	limit  time.Duration // of the rehearsal, as it was begun
 	text   *[]byte
 	was    []byte
 	loose  []string // jails that may go with the file that is set aside
@@ -141,13 +142,15 @@ func (s State) rehearsalRequested(msg RehearsalRequested) (State, []Effect) {
 	s = s.at(msg.At)
 	s, effects := s.rehearsalDropped()
 	s.rehearsals++
-	s.Preparing = Preparing{Kind: msg.Kind, Jail: msg.Jail, At: msg.At, Running: true, Skipped: msg.Skip, id: s.rehearsals, text: msg.Text, was: msg.Was}
+	s.Preparing = Preparing{Kind: msg.Kind, Jail: msg.Jail, At: msg.At, Running: true, Skipped: msg.Skip,
+		id: s.rehearsals, limit: s.InForce().ActivationLimit, text: msg.Text, was: msg.Was}
 	return s, append(effects, s.rehearse())
 }
 
 func (s State) rehearse() Effect {
 	p := s.Preparing
-	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Was: p.was, Skip: p.Skipped, Live: s.live(), Limit: s.settings().ActivationLimit}
+	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Was: p.was, Skip: p.Skipped, Live: s.live(),
+		Limit: p.limit}
 }
 
 // live are the jails that run, with their actions.
@@ -265,7 +268,7 @@ func (s State) plan(msg ChangeRequested) Plan {
 		ChangeID: ChangeID{Kind: p.Kind, Jail: p.Jail, At: msg.At},
 		By:       s.Who, TTY: s.TTY, File: p.File,
 		Gains: slices.Clone(r.Appear), Loses: slices.Clone(r.Vanish), Restart: slices.Clone(r.Change),
-		Confirm: s.settings().ActivationConfirm, Commit: msg.Commit,
+		Confirm: s.InForce().ActivationConfirm, Window: s.InForce().RecoveryWindow, Commit: msg.Commit,
 	}
 	_, runs := s.Runtime.Server.Jail(p.Jail)
 	switch {

@@ -16,9 +16,11 @@ type ProbeFinished struct {
 	Latency           time.Duration // how long the server took, by a clock that nobody sets
 	Boot              time.Duration // of Finished, since the machine started; 0 where that is not known
 
-	// Update sets these two, from the settings: how long a crash is put down to an
-	// activation, and how fail2ban-client is called.
-	Window  time.Duration
+	// Update sets these, from the settings: what judges the state of all instances,
+	// and how fail2ban-client is called.
+	Window  time.Duration // how long a crash is put down to an activation
+	Confirm time.Duration // within which a change has to be confirmed
+	Limit   time.Duration // for a rehearsal
 	Control string
 
 	Fault  Fault
@@ -76,7 +78,8 @@ func (r Runtime) probed(p ProbeFinished) (Runtime, []Event) {
 	}
 	res := &result{ProbeFinished: p, before: r.Decisive, status: p.status()}
 	res.first = p.Term > r.Applied.Term
-	r.Applied, r.Window, r.Control = p.ProbeID, p.Window, p.Control
+	r.Applied, r.Control = p.ProbeID, p.Control
+	r.Window, r.Confirm, r.Limit = p.Window, p.Confirm, p.Limit
 	res.blamed, res.age, res.isBlamed, res.skewed = r.Blame.suspect(p.Finished, p.Window)
 	if !res.status.Kind.Decisive() { // X1: no transition
 		r, events := clockStep(r, res)
@@ -149,7 +152,12 @@ const clockSlack = 5 * time.Second
 // probeFinished takes in a result and asks for the next look.
 func (s State) probeFinished(msg ProbeFinished) (State, []Effect) {
 	s = s.at(msg.Finished)
-	msg.Window, msg.Control = s.settings().RecoveryWindow, s.Control
+	judge := s.settings()
+	if msg.Unshared { // somebody else looks for all
+		judge = s.InForce()
+	}
+	msg.Window, msg.Confirm, msg.Limit, msg.Control = judge.RecoveryWindow, judge.ActivationConfirm,
+		judge.ActivationLimit, s.Control
 	before := s.Runtime.Applied
 	step := s.step
 	if msg.Unshared {
@@ -191,7 +199,7 @@ func (s State) nextProbe() time.Duration {
 		return settleProbe
 	}
 	wait := s.settings().Refresh
-	if check, due := s.Runtime.Blame.nextCheck(s.Now, s.settings().RecoveryWindow); due {
+	if check, due := s.Runtime.Blame.nextCheck(s.Now, s.InForce().RecoveryWindow); due {
 		wait = min(wait, check)
 	}
 	return wait

@@ -158,6 +158,27 @@ func (w *world) message(s model.State) model.Msg {
 	}
 }
 
+// read is what settings files may say at some time.
+func (w *world) read() model.Msg {
+	msg := model.SettingsRead{At: w.now}
+	var values []config.Value
+	for i, v := range []config.Value{{Key: "refresh", Text: "3s"}, {Key: "recovery.window", Text: "2m"},
+		{Key: "session.ttl", Text: "0s"}, {Key: "socket", Text: "/y"}} {
+		v.Origin = config.Origin{Source: "bantop.toml", Line: i + 1}
+		if w.IntN(2) == 0 {
+			values = append(values, v)
+		}
+	}
+	if w.IntN(3) == 0 {
+		msg.Faults = []config.Fault{{Source: "bantop.toml", Reason: "bantop.toml:1: unknown key", Kept: true}}
+	}
+	var err error
+	if msg.Settings, err = config.Defaults().With(values...); err != nil {
+		panic(err)
+	}
+	return msg
+}
+
 // deed is something that somebody in front of it does, or what comes of it.
 func (w *world) deed(s model.State) model.Msg {
 	w.now = w.now.Add(time.Duration(w.IntN(2000)) * time.Millisecond)
@@ -178,7 +199,8 @@ func (w *world) deed(s model.State) model.Msg {
 		}
 		return f
 	case 7:
-		return []model.Msg{model.EvidenceOpened{}, model.EvidenceClosed{}, model.LogRead{At: w.now}, model.SettingsKeeping{}, model.SettingsKept{Reason: "no"}}[w.IntN(5)]
+		return []model.Msg{model.EvidenceOpened{}, model.EvidenceClosed{}, model.LogRead{At: w.now},
+			model.SettingsKeeping{}, model.SettingsKept{Reason: "no"}, w.read()}[w.IntN(6)]
 	default:
 		text := map[string][]string{"session.ttl": {"0s", "1m", "10m", "x"}, "session.cache": {"true", "false"}, "refresh": {"1s", "5s", "never"},
 			"recovery.window": {"1m", "2m"}, "socket": {"/x"}, "nonsense": {"1"}}
@@ -192,7 +214,7 @@ func (w *world) deed(s model.State) model.Msg {
 func actInvariants(s, n model.State, msg model.Msg, effects []model.Effect, w *world) string {
 	performs := slices.ContainsFunc(effects, func(e model.Effect) bool { _, ok := e.(model.Perform); return ok })
 	_, unlocked := s.ActiveSession()
-	effective, err := n.Settings.Bootstrap.With(n.Settings.Overrides...)
+	effective, err := n.Settings.Bootstrap.WithLive(n.Settings.Read).With(n.Settings.Overrides...)
 	switch {
 	case performs && !unlocked && w.now.Sub(w.asked) > time.Minute:
 		return "something is done that nobody allowed"
@@ -203,7 +225,10 @@ func actInvariants(s, n model.State, msg model.Msg, effects []model.Effect, w *w
 	case n.Settings.Bootstrap.Settings != config.Default():
 		return "the settings of the start have changed"
 	case err != nil || effective.Settings != n.Settings.Effective.Settings:
-		return "the settings are not the overrides over those of the start"
+		return "the settings are not the overrides over the files over those of the start"
+	case n.Settings.Effective.Socket != n.Settings.Bootstrap.Socket ||
+		n.Settings.Effective.StateDir != n.Settings.Bootstrap.StateDir:
+		return "a setting that is read at the start has changed"
 	}
 	if session, ok := n.ActiveSession(); ok && !session.Until.After(n.Now) {
 		return "a session lasts beyond its time"

@@ -17,6 +17,8 @@ type Runtime struct {
 	Clock    Clock         // at that moment (R4)
 	Settling Settling      // (X13)
 	Window   time.Duration // how long an outage is put down to an activation
+	Confirm  time.Duration // within which a change has to be confirmed; 0: an older bantop looks
+	Limit    time.Duration // for a rehearsal; likewise
 	Control  string        // how fail2ban-client is called
 	Expected []string      // jails that should be there, sorted (X3)
 	Judged   bool          // Expected was set

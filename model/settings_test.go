@@ -73,6 +73,50 @@ func TestR8Settings(t *testing.T) {
 	})
 }
 
+// TestR8Files: what the files say later is taken up as far as it may change at run
+// time; what is read at the start waits; what was set in this run, the environment
+// and the flags stay over it. What is not used is told, and so is what is mended.
+func TestR8Files(t *testing.T) {
+	play(t, func(s *scenario) {
+		file := func(line int) config.Origin { return config.Origin{Source: "bantop.toml", Line: line} }
+		flag := config.Value{Key: "theme", Text: "16", Origin: config.Origin{Source: "--theme"}}
+		says := func(values ...config.Value) config.Effective {
+			e, err := config.Defaults().With(append(values, flag)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return e
+		}
+		boot := says(config.Value{Key: "refresh", Text: "3s", Origin: file(4)}, config.Value{Key: "socket", Text: "/a.sock",
+			Origin: file(5)})
+		s.state = model.New(model.Options{Settings: boot, Faults: []config.Fault{{Source: "BANTOP_MOUSE",
+			Reason: "BANTOP_MOUSE: mouse: it is not"}}})
+		s.send("started", model.Started{At: s.now})
+		keys := []string{"refresh", "timeout", "recovery.window", "theme", "socket"}
+		read := func(what string, e config.Effective, faults ...config.Fault) {
+			s.wait(time.Second)
+			s.send(what, model.SettingsRead{At: s.now, Settings: e, Faults: faults})
+			s.settingsTable(keys...)
+			for _, k := range keys {
+				if s.state.Settings.Waiting(k) {
+					s.note("%s waits for the next start", k)
+				}
+			}
+		}
+		more := []config.Value{{Key: "refresh", Text: "5s", Origin: file(4)}, {Key: "recovery.window", Text: "2m",
+			Origin: file(9)},
+			{Key: "timeout", Text: "4s", Origin: file(6)}, {Key: "theme", Text: "dark", Origin: file(8)}, {Key: "socket",
+				Text: "/b.sock", Origin: file(5)}}
+		read("other values", says(more...))
+		s.send("set in this run", model.SettingsChanged{Values: []config.Value{setting("refresh", "1s")}})
+		bad := config.Fault{Source: "bantop.toml", Reason: "bantop.toml:4: unknown key \"refesh\"", Kept: true}
+		read("spoilt", says(more...), bad)
+		read("mended, and back to one value", says(config.Value{Key: "refresh", Text: "9s", Origin: file(1)}))
+		read("the same", says(config.Value{Key: "refresh", Text: "9s", Origin: file(1)}))
+		read("gone", says())
+	})
+}
+
 // TestR8ValuesAreCopied: values that were handed in, and that somebody changes
 // afterwards, change no state.
 func TestR8ValuesAreCopied(t *testing.T) {

@@ -12,6 +12,7 @@ type Survey struct {
 	Began, Ended time.Time
 	Of           int                  // how many jails
 	Found        []fail2ban.Rehearsal // those that ended, in that order
+	limit        time.Duration        // of each, as the survey was begun
 	waiting      []string
 	running      []surveying
 }
@@ -53,7 +54,8 @@ func (s State) surveyRequested(msg SurveyRequested) (State, []Effect) {
 	if s.Survey.Running() || len(msg.Jails) == 0 {
 		return s, nil
 	}
-	s.Survey = Survey{Began: msg.At, Of: len(msg.Jails), waiting: slices.Clone(msg.Jails)}
+	s.Survey = Survey{Began: msg.At, Of: len(msg.Jails), limit: s.InForce().ActivationLimit,
+		waiting: slices.Clone(msg.Jails)}
 	return s.surveyNext()
 }
 
@@ -75,7 +77,7 @@ func (s State) surveyNext() (State, []Effect) {
 }
 
 func (s State) surveyStep(one surveying) Effect {
-	return Rehearse{ID: one.id, Kind: ChangeActivate, Jail: one.jail, Live: s.live(), Limit: s.settings().ActivationLimit}
+	return Rehearse{ID: one.id, Kind: ChangeActivate, Jail: one.jail, Live: s.live(), Limit: s.Survey.limit}
 }
 
 // surveyStepped takes in what one rehearsal of the survey found; false where the

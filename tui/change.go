@@ -240,7 +240,8 @@ func (p pen) card(s model.State) []string {
 	case a.Ready():
 		add("", "", Style{})
 		lines = append(lines, "", p.line().skip(2).put(p.Key, safetext.Text(p.Enter)).put(Style{}, " goes on: somebody has to confirm it within ").
-			put(Style{}, safetext.Text(words.Span(s.Settings.Effective.ActivationConfirm))).put(Style{}, ", or it is taken back").String())
+			put(Style{}, safetext.Text(words.Span(s.InForce().ActivationConfirm))).put(Style{},
+			", or it is taken back").String())
 	}
 	return lines
 }

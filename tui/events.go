@@ -33,9 +33,10 @@ func (p pen) event(e model.Event) string {
 
 func (p pen) eventStyle(k model.EventKind) Style {
 	switch k {
-	case model.WentOffline, model.ActivationCrash, model.JailBad, model.JailGone, model.JailsLost, model.JailSkipped, model.JournalMissed:
+	case model.WentOffline, model.ActivationCrash, model.JailBad, model.JailGone, model.JailsLost, model.JailSkipped,
+		model.JournalMissed, model.SettingsSpoilt:
 		return p.Bad
-	case model.CameOnline, model.Recovered, model.JailMended, model.JailBack:
+	case model.CameOnline, model.Recovered, model.JailMended, model.JailBack, model.SettingsMended:
 		return p.OK
 	case model.Restarted, model.ClockSkew, model.JailRemoved:
 		return p.Warn

@@ -329,6 +329,14 @@ var scenes = []scene{
 		attacked(s).press("6", "j", "j", "j", "enter", "backspace", "backspace", "5", "s", "enter", "w")
 		s.send(model.SettingsKept{File: "/etc/bantop/bantop.local.toml"})
 	}},
+	{"settings: a file has changed", func(s *stage) { files(attacked(s)) }},
+	{"settings: a file has changed, on the screen", func(s *stage) { files(attacked(s)).press("6") }},
+	{"settings: another pane judges", func(s *stage) {
+		files(shared(attacked(s))).press("6")
+		s.press("j", "j", "j", "j", "j", "j", "j", "j", "j", "j")
+	}},
+	{"settings: a faulty file", func(s *stage) { files(attacked(s), spoilt).press("6") }},
+	{"settings: a faulty file, the overview", func(s *stage) { files(attacked(s), spoilt) }},
 	{"setup: a first start without fail2ban", func(s *stage) { unset(s) }},
 	{"setup: not looked yet", func(s *stage) { attacked(s).press("7") }},
 	{"setup: further down", func(s *stage) { unset(s).press("end") }},
@@ -539,6 +547,29 @@ func (s *stage) finish() *stage {
 		s.chunk(99, model.OutcomeDone)
 	}
 	return s
+}
+
+// spoilt is a settings file that is not used.
+var spoilt = config.Fault{Source: "/etc/bantop/bantop.toml",
+	Reason: `/etc/bantop/bantop.toml:3: unknown key "refesh": did you mean "refresh"?`, Kept: true}
+
+// files are settings files that say something else than at the start.
+func files(s *stage, faults ...config.Fault) *stage {
+	e := config.Defaults()
+	for i, v := range []config.Value{{Key: "socket", Text: "/run/f2b/f2b.sock"}, {Key: "refresh", Text: "5s"},
+		{Key: "recovery.window", Text: "2m"}} {
+		v.Origin = config.Origin{Source: "/etc/bantop/bantop.toml", Line: i + 4}
+		var err error
+		if e, err = e.With(v); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return s.send(model.SettingsRead{At: s.now, Settings: e, Faults: faults})
+}
+
+// shared is a pane that follows another, which polls fail2ban with the defaults.
+func shared(s *stage) *stage {
+	return s.send(model.Stored{Revision: 1, Runtime: s.m.state.Runtime})
 }
 
 // unset is a first start on a machine whose fail2ban does not run.

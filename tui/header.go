@@ -38,6 +38,9 @@ func (p pen) header(s model.State, paused time.Time) string {
 	if s.Sharing.Reason != "" {
 		items = append(items, item{p.Warn, "not shared", 2})
 	}
+	if len(s.Settings.Faults) > 0 {
+		items = append(items, item{p.Warn, "bad settings", 2})
+	}
 	right := item{p.Faint, clock(s.Now), 2}
 	if lock, unlocked := lockState(s); unlocked {
 		items = append(items, item{p.Warn, lock, 1})

@@ -9,6 +9,7 @@ import (
 	"bantop/config"
 	"bantop/model"
 	"bantop/tui/safetext"
+	"bantop/tui/words"
 )
 
 // settingsScreen shows each setting with its origin; those that may change while
@@ -59,7 +60,7 @@ func (v settingsScreen) view(p pen, s model.State) []string {
 	keys := config.Keys()
 	seen := v.rows(p)
 	win := v.win.clamp(len(keys), seen)
-	const name, value = 17, 22
+	const name, value = 20, 22
 	lines := []string{p.line().skip(2).put(p.Faint, "SETTING").to(2+name).put(p.Faint, "VALUE").to(2+name+value).put(p.Faint, "FROM").String()}
 	for i := win.top; i < min(len(keys), win.top+seen); i++ {
 		lines = append(lines, v.row(p, s, keys[i], i == win.cursor, name, value))
@@ -67,7 +68,7 @@ func (v settingsScreen) view(p pen, s model.State) []string {
 	for len(lines) < min(len(keys), seen)+1 {
 		lines = append(lines, "")
 	}
-	lines = append(lines, "")
+	lines = append(lines, p.line().say(p.Bad, words.Unused(s.Settings)).String())
 	style, note := v.note(p, s, keys[win.cursor])
 	for _, text := range p.wrap(note, p.width, noteLines) {
 		lines = append(lines, p.line().put(style, text).String())
@@ -95,12 +96,18 @@ func (v settingsScreen) row(p pen, s model.State, k config.Key, current bool, na
 	if current && v.typing {
 		return l.put(p.Title, p.text(v.text, value-3)).put(p.Mark, " ").String()
 	}
-	text := s.Settings.Effective.Text(k.Name)
+	text, from := s.Settings.Effective.Text(k.Name), s.Settings.Effective.Origin(k.Name).String()
 	if text == "" {
 		text = p.Dash
 	}
+	if inForce, elsewhere := s.ElsewhereInForce()[k.Name]; elsewhere {
+		style, text = p.Warn, text+" (in force: "+inForce+")"
+	}
+	if s.Settings.Waiting(k.Name) {
+		style, from = p.Warn, from+", changed since the start"
+	}
 	l.put(style, p.text(text, value-2)).to(2 + name + value)
-	return l.say(p.Faint, s.Settings.Effective.Origin(k.Name).String()).String()
+	return l.say(p.Faint, from).String()
 }
 
 // note is what there is to say about the newest change, else about the setting
@@ -113,6 +120,10 @@ func (v settingsScreen) note(p pen, s model.State, k config.Key) (Style, string)
 		return p.Bad, strings.TrimPrefix(set.Refused, config.ThisRun.String()+": ")
 	case set.Kept != "":
 		return p.OK, "kept in " + set.Kept
+	case s.ElsewhereInForce()[k.Name] != "":
+		return p.Warn, words.InForce(s.ElsewhereInForce()[k.Name])
+	case set.Waiting(k.Name):
+		return p.Warn, words.Reopen(set, k.Name)
 	case !k.Live:
 		return p.Faint, k.Doc + " (read at the start)"
 	default:

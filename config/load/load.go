@@ -1,5 +1,9 @@
 // Package load finds and reads bantop's settings: its files, the environment;
 // and writes the one file that is bantop's own.
+//
+// A source that is faulty is left out whole, and reported: settings that somebody
+// spoilt do not keep bantop from showing how the server stands, or from taking a
+// change back. Only a wrong flag is an error.
 package load
 
 import (
@@ -12,6 +16,7 @@ import (
 	"strings"
 
 	"bantop/config"
+	"bantop/config/trust"
 )
 
 // DefaultFile is the administrator's settings file, where no other is named.
@@ -20,29 +25,28 @@ const DefaultFile = "/etc/bantop/bantop.toml"
 // Sources are where the settings are read from, in the order in which they are
 // laid over each other.
 type Sources struct {
-	File    string         // the administrator's file; "" is DefaultFile, which need not be there
+	File    string         // the administrator's file, which --settings names; "" is Default
+	Default string         // it need not be there; "" is DefaultFile
 	Environ []string       // as os.Environ gives it
 	Flags   []config.Value // from the command line
+
+	// Root: the process is root's. It uses no file in a home folder, and of the
+	// environment only what changes how things are drawn: HOME and the environment
+	// may be those of whoever called sudo.
+	Root bool
+}
+
+// Result is what the sources say.
+type Result struct {
+	config.Effective
+	Faults  []config.Fault // what is not used, and why
+	Ignored []string       // variables that root does not take
 }
 
 // Settings reads the settings: the administrator's file, the local one beside
-// it, the user's (unless a file is named), the environment and the flags.
-func Settings(s Sources) (config.Effective, error) {
-	var values []config.Value
-	for _, f := range s.files() {
-		more, err := read(f.path, f.must)
-		if err != nil {
-			return config.Effective{}, fmt.Errorf("read the settings: %w", err)
-		}
-		values = append(values, more...)
-	}
-	values = slices.Concat(values, config.FromEnvironment(s.environ()), s.Flags)
-	e, err := config.Defaults().With(values...)
-	if err != nil {
-		return config.Effective{}, fmt.Errorf("read the settings: %w", err)
-	}
-	return e, nil
-}
+// it, the user's (unless a file is named), the environment and the flags. The
+// error is that of a flag, or of a file that was named and is not there.
+func Settings(s Sources) (Result, error) { return NewReader(s).Read() }
 
 type file struct {
 	path string
@@ -53,7 +57,11 @@ func (s Sources) files() []file {
 	if s.File != "" {
 		return []file{{s.File, true}, {LocalFile(s.File), false}}
 	}
-	files := []file{{DefaultFile, false}, {LocalFile(DefaultFile), false}}
+	admin := s.Default
+	if admin == "" {
+		admin = DefaultFile
+	}
+	files := []file{{admin, false}, {LocalFile(admin), false}}
 	if dir := s.userDir(); dir != "" {
 		files = append(files, file{filepath.Join(dir, "bantop", "bantop.toml"), false})
 	}
@@ -69,8 +77,11 @@ func LocalFile(file string) string {
 	return strings.TrimSuffix(file, ext) + ".local" + ext
 }
 
-// userDir is where a user's own settings are (XDG Base Directory).
+// userDir is where a user's own settings are (XDG Base Directory); "" for root.
 func (s Sources) userDir() string {
+	if s.Root {
+		return ""
+	}
 	if dir := s.getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
 		return dir
 	}
@@ -96,56 +107,97 @@ func (s Sources) environ() []string {
 	})
 }
 
-func read(path string, must bool) ([]config.Value, error) {
-	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && !must {
-		return nil, nil
-	}
+// longest is the longest settings file that is read: with every setting and its
+// description one has 3 KiB.
+const longest = 64 << 10
+
+// read reads the values of a file; none, and no error, if it is not there and need
+// not be. Each value is allowed.
+func read(f file) ([]config.Value, error) {
+	path, err := filepath.Abs(f.path)
 	if err != nil {
 		return nil, err
 	}
-	return config.Parse(path, data)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) && !f.must {
+		return nil, nil // whoever may write its folder: there is nothing to distrust
+	}
+	data, err := trust.ReadFile(path, longest)
+	if err != nil {
+		return nil, err
+	}
+	values, err := config.Parse(f.path, data)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := config.Defaults().With(values...); err != nil {
+		return nil, err
+	}
+	return values, nil
 }
 
-// Write lays values over the local file beside the administrator's, and writes
-// it whole or not at all. It returns the file.
-func Write(admin string, values []config.Value) (string, error) {
-	path := LocalFile(admin)
-	fail := func(err error) (string, error) { return path, fmt.Errorf("keep the settings: %w", err) }
-	had, err := read(path, false)
-	if err != nil {
-		return fail(err)
+// faulty is the fault of a file that could not be read.
+func faulty(path string, err error) config.Fault {
+	f := config.Fault{Source: path, Reason: err.Error(), Next: "correct " + path + "; bantop config checks it"}
+	if pe, is := errors.AsType[*fs.PathError](err); is {
+		f.Reason = pe.Path + ": " + pe.Err.Error()
 	}
-	all := slices.Concat(had, values)
-	if _, err := config.Defaults().With(all...); err != nil {
-		return fail(err)
+	unsafe, is := errors.AsType[*trust.Error](err)
+	switch {
+	case is && strings.HasPrefix(unsafe.Hint(), "chmod"): // who knows who wrote it
+		f.Next = "make sure of what is in it, then: " + unsafe.Hint()
+	case is && unsafe.Hint() != "":
+		f.Next = unsafe.Hint()
+	case is:
+		f.Next = "replace " + path + " by a regular file of settings, or remove it"
+	case errors.Is(err, fs.ErrPermission):
+		f.Next = "chmod a+r " + path + ", or run bantop as root"
+	case errors.Is(err, fs.ErrNotExist):
+		f.Next = "put " + path + " back, or leave out --settings"
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return fail(err)
+	if !strings.Contains(f.Reason, path) {
+		f.Reason = path + ": " + f.Reason // of a folder on the way, or of what a link leads to
 	}
-	if err := writeWhole(path, config.File(all)); err != nil {
-		return fail(err)
-	}
-	return path, nil
+	f.Reason = cut(f.Reason)
+	return f
 }
 
-// writeWhole replaces a file by another in one step, so that a reader, or a
-// machine that loses its power, finds the old one or the new one.
-func writeWhole(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".bantop-*")
-	if err != nil {
-		return err
+// cut shortens what may hold a value that is as long as a file.
+func cut(text string) string {
+	const most = 300
+	if r := []rune(strings.ReplaceAll(text, "\n", " ")); len(r) > most {
+		return string(r[:most]) + "…"
 	}
-	defer os.Remove(f.Name()) // it is gone when it was renamed
-	_, err = f.WriteString(text)
-	if err == nil {
-		err = f.Chmod(0o644)
+	return strings.ReplaceAll(text, "\n", " ")
+}
+
+// environment reads the variables. One that is not allowed is left out alone.
+func (s Sources) environment() (values []config.Value, faults []config.Fault, ignored []string) {
+	all := config.FromEnvironment(s.environ())
+	if s.Root {
+		all, ignored = config.ForRoot(all)
 	}
-	if err == nil {
-		err = f.Sync()
+	for _, v := range all {
+		if _, err := config.Defaults().With(v); err != nil {
+			faults = append(faults, config.Fault{Source: v.Origin.Source, Reason: cut(err.Error()),
+				Next: "unset " + v.Origin.Source})
+			continue
+		}
+		values = append(values, v)
 	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
+	return values, faults, ignored
+}
+
+// lay lays the values of files, of the environment and of the flags over the
+// defaults.
+func (s Sources) lay(files []config.Value, r Result) (Result, error) {
+	values, faults, ignored := s.environment()
+	e, err := config.Defaults().With(slices.Concat(files, values)...)
+	if err != nil { // each was tried alone
+		return r, fmt.Errorf("read the settings: %w", err)
 	}
-	return os.Rename(f.Name(), path)
+	if e, err = e.With(s.Flags...); err != nil {
+		return r, fmt.Errorf("read the settings: %w", err)
+	}
+	r.Effective, r.Faults, r.Ignored = e, append(r.Faults, faults...), ignored
+	return r, nil
 }

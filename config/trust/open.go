@@ -56,17 +56,10 @@ func (d *Dir) Names() ([]string, error) {
 // regular file with one link, of root or the user, is refused with an *Error, and
 // nothing is done to it. The mode of a file that is there is left as it is.
 func (d *Dir) Open(name string, flags int, mode fs.FileMode) (*os.File, error) {
-	fd, err := unix.Openat(int(d.file.Fd()), name, flags|always, uint32(mode.Perm()))
-	if errors.Is(err, unix.ELOOP) {
-		return nil, &Error{Path: d.Path(name), Reason: "is a symbolic link, not a regular file"}
-	}
-	if errors.Is(err, unix.ENXIO) { // a named pipe that nobody reads, or a socket
-		return nil, &Error{Path: d.Path(name), Reason: "is a named pipe or a socket, not a regular file"}
-	}
+	f, err := d.openAny(name, flags, mode)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: d.Path(name), Err: err}
+		return nil, err
 	}
-	f := os.NewFile(uintptr(fd), d.Path(name))
 	info, err := f.Stat()
 	if err == nil {
 		err = Own(d.Path(name), info)

@@ -35,7 +35,7 @@ type Control interface {
 // Options say what a Doctor looks at.
 type Options struct {
 	Settings config.Effective
-	Broken   error // why the settings cannot be read, and the defaults hold; nil where they can
+	Read     func() Settings // what the settings' sources say now; nil: Settings, and nothing is wrong
 	Conf     confdir.Server
 	Client   Client
 	Control  Control
@@ -46,6 +46,13 @@ type Options struct {
 	// Systemd asks about the service; nil where the server is not the machine's
 	// own.
 	Systemd func(context.Context) (control.Service, error)
+}
+
+// Settings are what their sources say now.
+type Settings struct {
+	config.Effective
+	Faults  []config.Fault // what is not used
+	Ignored []string       // variables that root does not take
 }
 
 // Doctor looks. It may be used by several goroutines.

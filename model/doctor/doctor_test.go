@@ -79,7 +79,8 @@ func examine(t *testing.T, p patient, change func(*Options, *Doctor)) map[string
 	t.Helper()
 	settings := config.Defaults()
 	settings.Socket = filepath.Join(t.TempDir(), "absent.sock")
-	o := Options{Settings: settings, Client: clientOf{p}, Control: controlOf{p}, Store: tried{}, StateDir: "/var/lib/bantop",
+	o := Options{Settings: settings, Client: clientOf{p}, Control: controlOf{p}, Store: tried{},
+		StateDir: "/nonexistent/bantop",
 		Systemd: func(context.Context) (control.Service, error) {
 			return control.Service{Booted: true, Load: "loaded", Active: "active", Enabled: "enabled"}, nil
 		}}
@@ -119,6 +120,9 @@ func TestFaults(t *testing.T) {
 			o.Systemd = func(context.Context) (control.Service, error) { return s, nil }
 		}
 	}
+	read := func(s Settings) func(*Options, *Doctor) {
+		return func(o *Options, _ *Doctor) { o.Read = func() Settings { return s } }
+	}
 	unstorable := func(err error) func(*Options, *Doctor) {
 		return func(o *Options, _ *Doctor) { o.Store = tried{err: err} }
 	}
@@ -131,7 +135,11 @@ func TestFaults(t *testing.T) {
 		words  string // in what was found or why
 		mend   string // in the command
 	}{
-		{"the settings", nil, func(o *Options, _ *Doctor) { o.Broken = errors.New("bantop.toml:3: unknown key") }, "settings", model.CheckFault, "bantop.toml:3: unknown key", "bantop config --default"},
+		{"the settings", nil, read(Settings{Faults: []config.Fault{{Source: "/etc/bantop.toml",
+			Reason: "/etc/bantop.toml:3: unknown key", Next: "correct it"}}}), "settings", model.CheckFault,
+			"not used: /etc/bantop.toml; /etc/bantop.toml:3: unknown key", "correct it"},
+		{"variables that root ignores", nil, read(Settings{Ignored: []string{"BANTOP_REFRESH", "BANTOP_CONF"}}), "settings",
+			model.CheckNote, "root ignores BANTOP_REFRESH, BANTOP_CONF", "unset BANTOP_REFRESH BANTOP_CONF"},
 		{"not running", func(p *patient) { p.err = failure(fail2ban.ErrNotRunning, "sudo systemctl start fail2ban") }, nil, "socket", model.CheckFault, "fail2ban is not running", "sudo systemctl start fail2ban"},
 		{"a stale socket", func(p *patient) { p.err = failure(fail2ban.ErrStaleSocket, "sudo fail2ban-client -x start") }, nil, "socket", model.CheckFault, "died and left its socket", "-x start"},
 		{"no answer: the version", func(p *patient) { p.err = failure(fail2ban.ErrTimeout, "wait") }, nil, "fail2ban", model.CheckNote, "not known", ""},
@@ -150,8 +158,10 @@ func TestFaults(t *testing.T) {
 		{"no database yet", func(p *patient) { p.db, p.err = "", failure(fail2ban.ErrNotRunning, "") }, func(o *Options, _ *Doctor) { o.Conf.DBFile = "/nonexistent/db" }, "database", model.CheckNote, "not there yet", ""},
 		{"a log that was removed", func(p *patient) { p.log = "/nonexistent/log" }, nil, "log", model.CheckFault, "removed while fail2ban runs", "flushlogs"},
 		{"no log file", func(p *patient) { p.log = "SYSLOG" }, nil, "log", model.CheckNote, "logs to SYSLOG", "logtarget"},
-		{"no room for the state", nil, unstorable(fmt.Errorf("write: %w", store.ErrFull)), "state", model.CheckFault, "no room to write", "df -h /var/lib/bantop"},
-		{"a damaged state", nil, unstorable(store.ErrCorrupt), "state", model.CheckFault, "damaged", "mv /var/lib/bantop/bantop.db /var/lib/bantop/bantop.db.damaged"},
+		{"no room for the state", nil, unstorable(fmt.Errorf("write: %w", store.ErrFull)), "state", model.CheckFault,
+			"no room to write", "df -h /nonexistent/bantop"},
+		{"a damaged state", nil, unstorable(store.ErrCorrupt), "state", model.CheckFault, "damaged",
+			"mv /nonexistent/bantop/bantop.db /nonexistent/bantop/bantop.db.damaged"},
 		{"a newer state", nil, unstorable(store.ErrNewer), "state", model.CheckFault, "newer bantop", "update bantop"},
 		{"a state that others hold", nil, unstorable(store.ErrBusy), "state", model.CheckFault, "locked", "fuser -v"},
 		{"a state that is closed", nil, unstorable(store.ErrDenied), "state", model.CheckFault, "cannot be written", "--state-dir"},

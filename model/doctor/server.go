@@ -48,16 +48,27 @@ func (d *Doctor) server(ctx context.Context) server {
 	return s
 }
 
-// settings says where the settings were read from.
+// settings says where the settings come from, and which of them are not used.
 func (d *Doctor) settings() model.Check {
-	if err := d.opts.Broken; err != nil {
-		return fault("settings", "cannot be read", strings.ReplaceAll(err.Error(), "\n", " "), "bantop config --default shows what may be set")
+	read := Settings{Effective: d.opts.Settings}
+	if d.opts.Read != nil {
+		read = d.opts.Read()
 	}
-	files := d.opts.Settings.Files()
-	if len(files) == 0 {
-		return ok("settings", "the defaults; no file sets anything")
+	if len(read.Faults) > 0 {
+		var sources, reasons []string
+		for _, f := range read.Faults {
+			sources, reasons = append(sources, f.Source), append(reasons, f.Reason)
+		}
+		return fault("settings", "not used: "+strings.Join(sources, ", "), strings.Join(reasons, "; "), read.Faults[0].Next)
 	}
-	return ok("settings", "from "+strings.Join(files, ", "))
+	found := "the defaults; no file sets anything"
+	if files := read.Files(); len(files) > 0 {
+		found = "from " + strings.Join(files, ", ")
+	}
+	if names := strings.Join(read.Ignored, " "); names != "" {
+		return note("settings", found, "root ignores "+strings.ReplaceAll(names, " ", ", "), "unset "+names)
+	}
+	return ok("settings", found)
 }
 
 // socket says whether the server answers.

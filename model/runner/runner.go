@@ -61,6 +61,10 @@ type Options struct {
 	Person  Person                 // who acts
 	File    string                 // the administrator's settings file, beside which settings are kept
 
+	// Reread is what the settings files say, and whether that is other than what they
+	// said when they were last read; nil where there are none.
+	Reread func() (model.SettingsRead, bool)
+
 	Countries Countries // where addresses are; nil where no database is set
 
 	Keep     Keep                  // nil where the configuration is not to be written

@@ -173,13 +173,20 @@ const (
 	retryEvery = 10 * time.Second       // a store that failed is tried again
 )
 
-// Follow hands on what other instances change, and whether the store works,
-// until ctx ends. It returns nil where nothing is shared.
+// Follow hands on what other instances change, whether the store works, and what
+// the settings files say when they change, until ctx ends. It returns nil where
+// nothing is shared and no file is read.
 func (r *Runner) Follow(ctx context.Context) <-chan model.Msg {
-	if r.shared.store == nil {
+	if r.shared.store == nil && r.opts.Reread == nil {
 		return nil
 	}
 	told := make(chan model.Msg)
+	if r.opts.Reread != nil {
+		go r.followSettings(ctx, told)
+	}
+	if r.shared.store == nil {
+		return told
+	}
 	go func() {
 		for wait := watchEvery; ; {
 			select {

@@ -29,6 +29,8 @@ type Store interface {
 
 	// Lease takes or keeps the right to look at the server, where it is free.
 	Lease(ctx context.Context) (Lease, error)
+	// Looked reports whether another instance has that right.
+	Looked(ctx context.Context) (bool, error)
 	// Release gives the right back.
 	Release(ctx context.Context) error
 	// Lock takes the right to act on the server. Where another acts, it returns

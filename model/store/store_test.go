@@ -153,6 +153,18 @@ func TestLease(t *testing.T) {
 	}
 	want(b, true, 2)
 	want(a, false, 2)
+	looked := func(s store.Store, want bool) {
+		t.Helper()
+		if got, err := s.Looked(t.Context()); err != nil || got != want {
+			t.Errorf("another looks: %v, %v, want %v", got, err, want)
+		}
+	}
+	looked(a, true)
+	looked(b, false)
+	if err := b.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	looked(a, false)
 }
 
 // TestLock: one acts, the others are told who and what.

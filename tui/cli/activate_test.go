@@ -30,15 +30,24 @@ type stage struct {
 	state  string
 	temp   string   // where rehearsals are
 	env    []string // of bantop
+	flags  []string // likewise: server, state, settings
 	before string   // the configuration
 	bans   int
 }
 
-func newStage(t *testing.T, install fail2bantest.Install, bans int, more ...string) *stage {
+func newStage(t *testing.T, install fail2bantest.Install, bans int, settings ...string) *stage {
 	t.Helper()
 	s := &stage{Real: fail2bantest.NewReal(t, install, fail2bantest.RealOptions{}), t: t, state: t.TempDir(), temp: fail2bantest.TempDir(t), bans: bans}
-	s.env = append([]string{reExec + "=1", "LANG=C.UTF-8", "TZ=UTC", "HOME=/nonexistent", "TMPDIR=" + s.temp,
-		"PATH=" + install.Programs(t) + ":" + os.Getenv("PATH")}, more...)
+	s.env = []string{reExec + "=1", "LANG=C.UTF-8", "TZ=UTC", "HOME=/nonexistent", "TMPDIR=" + s.temp,
+		"PATH=" + install.Programs(t) + ":" + os.Getenv("PATH")}
+	s.flags = []string{"-c", s.ConfDir, "--state-dir", s.state}
+	if len(settings) > 0 {
+		file := filepath.Join(t.TempDir(), "bantop.toml")
+		if err := os.WriteFile(file, []byte(strings.Join(settings, "\n")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.flags = append(s.flags, "--settings", file)
+	}
 	for i, jail := range []string{"j001", "j002", "j003"} {
 		args := []string{"set", jail, "banip"}
 		for n := range bans {
@@ -79,7 +88,7 @@ func (s *stage) bantop(args ...string) (code int, stdout, stderr string) {
 // command is bantop on this server.
 func (s *stage) command(args ...string) *exec.Cmd {
 	s.t.Helper()
-	cmd := exec.Command(executable(s.t, 0), append([]string{"-c", s.ConfDir, "--state-dir", s.state}, args...)...)
+	cmd := exec.Command(executable(s.t, 0), slices.Concat(s.flags, args)...)
 	cmd.Env = s.env
 	return cmd
 }
@@ -140,12 +149,12 @@ func (s *stage) isBack() {
 }
 
 // eachStage runs a test on every version of fail2ban.
-func eachStage(t *testing.T, bans int, test func(t *testing.T, s *stage), env ...string) {
+func eachStage(t *testing.T, bans int, test func(t *testing.T, s *stage), settings ...string) {
 	t.Parallel()
 	for _, install := range fail2bantest.RealInstalls(t) {
 		t.Run(install.Version, func(t *testing.T) {
 			t.Parallel()
-			test(t, newStage(t, install, bans, env...))
+			test(t, newStage(t, install, bans, settings...))
 		})
 	}
 }
@@ -320,7 +329,7 @@ func TestActivateFaults(t *testing.T) {
 				_ = os.Remove(filepath.Join(s.ConfDir, "jail.d", "zz-bantop-web.local"))
 			})
 		}
-	}, "BANTOP_ACTIVATION_LIMIT=12s")
+	}, `activation.limit = "12s"`)
 }
 
 // TestActivateUnrehearsed: what a rehearsal would have found is found by the proof,
@@ -446,7 +455,7 @@ func TestKilledBantop(t *testing.T) {
 			t.Errorf("taken back %s after the deadline", late)
 		}
 		s.isBack()
-	}, "BANTOP_ACTIVATION_CONFIRM=10s")
+	}, `activation.confirm = "10s"`)
 }
 
 // TestKilledGuard: where the guard is killed as well, the next bantop that starts, a
@@ -505,7 +514,7 @@ func (s *stage) guards() []int {
 func TestGuardOutlivesTerminal(t *testing.T) {
 	eachStage(t, 1, func(t *testing.T, s *stage) {
 		s.write("jail.d/web.conf", s.web(""))
-		e := open(t, terminalOptions{state: s.state, env: s.env}, "-c", s.ConfDir)
+		e := open(t, terminalOptions{state: s.state, env: s.env}, s.flags...)
 		e.waitFor("3 jails")
 		e.send("3")
 		e.waitFor("1 inactive")
@@ -521,7 +530,7 @@ func TestGuardOutlivesTerminal(t *testing.T) {
 		}
 		s.await(model.StepTakenBack)
 		s.isBack()
-	}, "BANTOP_ACTIVATION_CONFIRM=10s")
+	}, `activation.confirm = "10s"`)
 }
 
 // TestActivateOwn: a jail that would ban somebody who is logged in needs his address

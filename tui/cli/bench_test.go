@@ -188,8 +188,12 @@ func BenchmarkBansOpen(b *testing.B) {
 // the most memory of the process, and its memory that is no file, in the end.
 func openBans(b *testing.B, bantop, conf, database string) (ms, most, own float64) {
 	b.Helper()
-	cmd := exec.Command(bantop, "-c", conf, "--state-dir", b.TempDir())
-	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0", "BANTOP_COUNTRY_DATABASE="+database)
+	settings := filepath.Join(b.TempDir(), "bantop.toml")
+	if err := os.WriteFile(settings, fmt.Appendf(nil, "country.database = %q\n", database), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(bantop, "-c", conf, "--state-dir", b.TempDir(), "--settings", settings)
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0")
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Cols: 100, Rows: 28})
 	if err != nil {
 		b.Fatal(err)

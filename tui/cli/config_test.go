@@ -36,7 +36,8 @@ func TestConfig(t *testing.T) {
 	}
 	code, out, _ = run(t.Context(), append(args, "--json")...)
 	var all []plain.Setting
-	if err := json.Unmarshal([]byte(out), &all); err != nil || code != 0 || !slices.Contains(all, plain.Setting{Key: "session.ttl", Value: "1m", Source: file, Line: 4}) {
+	if err := json.Unmarshal([]byte(out), &all); err != nil || code != 0 || !slices.Contains(all,
+		plain.Setting{Key: "session.ttl", Value: "1m", Source: file, Line: 4, InForce: "1m"}) {
 		t.Errorf("exit %d, %v: %s", code, err, out)
 	}
 	code, out, _ = run(t.Context(), "config", "--default")

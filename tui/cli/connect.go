@@ -56,10 +56,9 @@ func systemd(s config.Settings) func(context.Context) (control.Service, error) {
 
 // connection is how a server is connected to.
 type connection struct {
-	use    use
-	file   string    // the settings file that was named
-	broken error     // why the settings cannot be read, and the defaults hold
-	out    io.Writer // where the dashboard would be drawn
+	use  use
+	from settingsFrom // where the settings were read from
+	out  io.Writer    // where the dashboard would be drawn
 
 	apart   bool   // as in model.Options
 	confirm string // likewise
@@ -75,7 +74,10 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		host = ""
 	}
 	who := whoami()
-	options := model.Options{Settings: e, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s), Apart: c.apart, Confirm: c.confirm}
+	options := model.Options{
+		Settings: e, Faults: c.from.faults, Host: host, Who: who.user, TTY: who.tty,
+		Control: clientCommand(s), Apart: c.apart, Confirm: c.confirm,
+	}
 	shared := keptBy(s)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
@@ -90,16 +92,18 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	ctl := control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)})
 	conf := serverConf(s)
 	doc := doctor.New(doctor.Options{
-		Settings: e, Broken: c.broken, Conf: conf, Client: client, Control: ctl, Store: shared, StateDir: stateDir(s), Systemd: systemd(s),
+		Settings: e, Read: c.from.check, Conf: conf, Client: client, Control: ctl, Store: shared, StateDir: stateDir(s),
+		Systemd:  systemd(s),
 		Terminal: func() model.Check { return terminalCheck(c.out, s.Theme, os.Getenv) },
 	})
 	run := runner.New(runner.Options{
 		Client: client, Control: ctl, Timeout: s.Timeout, Watch: c.use == dashboard, Checks: doc.Check,
 		Store: shared, Failed: failed, Once: c.use == oneLook,
-		Conf: s.Conf, Guard: guards(s, c.file),
+		Conf: s.Conf, Guard: guards(s, c.from.named),
 		Keep:      keep{allowfile.Options{Conf: s.Conf}},
 		Countries: countries(s),
-		Person:    runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.file, LogTarget: conf.LogTarget,
+		Person:    runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.from.file, Reread: c.from.reread(),
+		LogTarget: conf.LogTarget,
 	})
 	return server{state: state, runner: run, close: func() {
 		run.EndRehearsals()
@@ -130,6 +134,10 @@ func closeStore(ctx context.Context, shared store.Store, u use) {
 	}
 }
 
+// rootState is where root's instances share it. Tests name another folder: this
+// machine's is not theirs.
+var rootState = "/var/lib/bantop"
+
 // stateDir is where what instances share is kept: root's for all, a user's for
 // himself.
 func stateDir(s config.Settings) string {
@@ -137,7 +145,7 @@ func stateDir(s config.Settings) string {
 	case s.StateDir != "":
 		return s.StateDir
 	case os.Geteuid() == 0:
-		return "/var/lib/bantop"
+		return rootState
 	}
 	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "bantop")

@@ -26,7 +26,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 		return err
 	}
 	srv := connect(cmd.Context(), settings, connection{
-		file: f.file, use: dashboard, out: cmd.OutOrStdout(), apart: f.unseen(settings.Settings) != nil, confirm: f.again(cmd, "confirm"),
+		from: f.from, use: dashboard, out: cmd.OutOrStdout(), apart: f.unseen(settings.Settings) != nil, confirm: f.again(cmd, "confirm"),
 	})
 	defer srv.close()
 	defer sayMissed(cmd, srv.runner)

@@ -34,6 +34,7 @@ jail that takes fail2ban down; R brings it back. Nothing on this machine is look
 			if err != nil {
 				return err
 			}
+			f.from.warn(cmd.ErrOrStderr())
 			return demo(cmd, settings)
 		},
 	}

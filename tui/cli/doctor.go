@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bantop/config"
+	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/tui/plain"
 	"bantop/tui/words"
@@ -38,20 +39,24 @@ command that mends it. It ends with
 
 // examine looks at everything and says what it found.
 func examine(cmd *cobra.Command, f *flags, asJSON bool) error {
-	settings, broken := f.settings(cmd)
-	if broken != nil { // that is told as well as the rest
-		var err error
-		if settings, err = withServer(config.Defaults()); err != nil {
-			settings = config.Defaults()
-		}
+	f.lenient = true
+	settings, err := f.load(cmd) // what is not used is told with the rest
+	if err != nil {
+		return err
 	}
-	srv := connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, broken: broken, out: cmd.OutOrStdout()})
+	if full, err := withServer(settings); err == nil {
+		settings = full
+	} else if settings, err = settings.With(config.Value{Key: "socket", Text: socket.DefaultPath,
+		Origin: config.Origin{Source: "fail2ban's default"}}); err != nil {
+		return err
+	}
+	f.from.start = settings
+	srv := connect(cmd.Context(), settings, connection{from: f.from, use: oneLook, out: cmd.OutOrStdout()})
 	defer srv.close()
 	result, is := srv.runner.Do(cmd.Context(), model.CheckSetup{Fresh: true}).(model.SetupChecked)
 	if !is {
 		return fmt.Errorf("look at the setup: %w", cmd.Context().Err())
 	}
-	var err error
 	if asJSON {
 		err = plain.ChecksJSON(cmd.OutOrStdout(), result.Checks)
 	} else {

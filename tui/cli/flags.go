@@ -3,8 +3,6 @@ package cli
 import (
 	"fmt"
 	"os"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +20,9 @@ type flags struct {
 	values map[string]*string // by the key of the setting, which is also the flag's name
 	ascii  bool
 	yes    bool // the question before an act is answered
+
+	lenient bool         // a settings file that is named and not there is a fault, not an error
+	from    settingsFrom // where load read the settings from
 }
 
 func (f *flags) add(cmd *cobra.Command) {
@@ -43,18 +44,16 @@ func (f *flags) add(cmd *cobra.Command) {
 }
 
 // settings are the settings that hold with these flags, with the paths of the
-// server filled in from fail2ban's configuration.
+// server filled in from fail2ban's configuration. What is not used is said.
 func (f *flags) settings(cmd *cobra.Command) (config.Effective, error) {
 	e, err := f.load(cmd)
 	if err != nil {
 		return e, err
 	}
-	return withServer(e)
-}
-
-// load reads the settings from their files, the environment and the flags.
-func (f *flags) load(cmd *cobra.Command) (config.Effective, error) {
-	return load.Settings(load.Sources{File: f.file, Environ: os.Environ(), Flags: f.changed(cmd)})
+	f.from.warn(cmd.ErrOrStderr())
+	e, err = withServer(e)
+	f.from.start = e
+	return e, err
 }
 
 // changed are the settings that flags were given for. Each flag is named as the
@@ -70,20 +69,6 @@ func (f *flags) changed(cmd *cobra.Command) []config.Value {
 		values = append(values, config.Value{Key: "ascii", Text: "true", Origin: config.Origin{Source: "--ascii"}})
 	}
 	return values
-}
-
-// absolute makes a path that was given relative to this folder absolute, as a
-// shell user expects.
-func absolute(key, value string) string {
-	paths := []string{"socket", "pidfile", "conf", "state-dir"}
-	if !slices.Contains(paths, key) || filepath.IsAbs(value) {
-		return value
-	}
-	dir, err := os.Getwd()
-	if err != nil {
-		return value
-	}
-	return filepath.Join(dir, value)
 }
 
 // withServer fills in the socket and pid file that are not set: what fail2ban's

@@ -43,6 +43,7 @@ func newGuard(f *flags) *cobra.Command {
 			if err := json.NewDecoder(cmd.InOrStdin()).Decode(&plan); err != nil {
 				return fmt.Errorf("guard: read the plan: %w", err)
 			}
+			f.lenient = true // the file may have gone since the pane read it, and the way back must not
 			settings, err := f.settings(cmd)
 			if err != nil {
 				return err

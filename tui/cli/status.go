@@ -65,6 +65,9 @@ func status(cmd *cobra.Command, f *flags, print func(model.State) error, watch b
 		return err
 	}
 	for last := l.state; watch && l.look(ctx); {
+		if msg := l.runner.SettingsRead(); msg != nil {
+			l.feed(msg)
+		}
 		if changed(last, l.state) {
 			if err := print(l.state); err != nil {
 				return err

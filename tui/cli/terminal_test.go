@@ -26,6 +26,7 @@ import (
 const reExec = "BANTOP_TEST_IS_BANTOP"
 
 func TestMain(m *testing.M) {
+	cli.KeepOff(os.Getenv(reExec) == "")
 	cli.MaybeInstance()
 	maybeGather()
 	if os.Getenv(reExec) != "" {

@@ -66,14 +66,20 @@ func printed(t *testing.T, text string) map[string]func(io.Writer) error {
 		"11 no acts, JSON":  func(w io.Writer) error { return plain.ActsJSON(w, nil) },
 		"12 events":         func(w io.Writer) error { return plain.EventsText(w, door, events) },
 		"13 events, JSON":   func(w io.Writer) error { return plain.EventsJSON(w, events) },
-		"14 settings":       func(w io.Writer) error { return plain.SettingsText(w, door, settings) },
-		"15 settings, JSON": func(w io.Writer) error { return plain.SettingsJSON(w, settings) },
-		"16 bans":           func(w io.Writer) error { return plain.BansText(w, door, rows, now) },
-		"17 bans, JSON":     func(w io.Writer) error { return plain.BansJSON(w, rows, now) },
-		"18 bans, CSV":      func(w io.Writer) error { return plain.BansCSV(w, door, rows, false, now) },
-		"19 no bans":        func(w io.Writer) error { return plain.BansText(w, door, nil, now) },
-		"20 no bans, JSON":  func(w io.Writer) error { return plain.BansJSON(w, nil, now) },
-		"21 no bans, CSV":   func(w io.Writer) error { return plain.BansCSV(w, door, nil, false, now) },
+		"14 settings":       func(w io.Writer) error { return plain.SettingsText(w, door, settings, nil) },
+		"15 settings, JSON": func(w io.Writer) error { return plain.SettingsJSON(w, settings, nil) },
+		"48 settings, another pane's in force": func(w io.Writer) error {
+			return plain.SettingsText(w, door, settings, map[string]string{"recovery.window": "5m"})
+		},
+		"49 settings, another pane's in force, JSON": func(w io.Writer) error {
+			return plain.SettingsJSON(w, settings, map[string]string{"recovery.window": "5m"})
+		},
+		"16 bans":          func(w io.Writer) error { return plain.BansText(w, door, rows, now) },
+		"17 bans, JSON":    func(w io.Writer) error { return plain.BansJSON(w, rows, now) },
+		"18 bans, CSV":     func(w io.Writer) error { return plain.BansCSV(w, door, rows, false, now) },
+		"19 no bans":       func(w io.Writer) error { return plain.BansText(w, door, nil, now) },
+		"20 no bans, JSON": func(w io.Writer) error { return plain.BansJSON(w, nil, now) },
+		"21 no bans, CSV":  func(w io.Writer) error { return plain.BansCSV(w, door, nil, false, now) },
 	}
 	for i, b := range batches(text) {
 		name := fmt.Sprintf("%d %s", 22+i, b.Kind)

@@ -113,7 +113,7 @@ func LastResort(s model.State, c model.Change) []string {
 // ChangeQuestion names what a change will do.
 func ChangeQuestion(s model.State) string {
 	p, r := s.Preparing, s.Preparing.Rehearsal
-	confirm := "within " + Span(s.Settings.Effective.ActivationConfirm) + " you confirm it, or it is taken back."
+	confirm := "within " + Span(s.InForce().ActivationConfirm) + " you confirm it, or it is taken back."
 	var text string
 	switch p.Kind {
 	case model.ChangeActivate:

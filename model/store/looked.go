@@ -1,0 +1,22 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Looked reports whether another instance looks at the server for all.
+func (s *sqliteStore) Looked(ctx context.Context) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var h holder
+	err := s.retry(ctx, func() (err error) {
+		h, err = s.holder(func(q string, args ...any) *sql.Row { return s.db.QueryRowContext(ctx, q, args...) })
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("see who looks: %w", kindOf(err))
+	}
+	return h.instance != s.me && !h.lapsed(clock()), nil
+}
