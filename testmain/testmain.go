@@ -87,7 +87,8 @@ func descriptors() map[string]string {
 	}
 	for _, name := range names {
 		is, err := os.Readlink(name)
-		if err != nil || strings.HasPrefix(is, "anon_inode:[event") || strings.HasPrefix(is, "/proc/") { // epoll, and the one that lists
+		// epoll of the runtime, and the descriptor that this list is read from
+		if err != nil || strings.HasPrefix(is, "anon_inode:[event") || strings.HasPrefix(is, "/proc/") {
 			continue
 		}
 		open[filepath.Base(name)] = is
@@ -139,7 +140,8 @@ func start(temp string) (code int, err error) {
 		return 1, err
 	}
 	cmd := exec.Command(self, os.Args[1:]...)
-	cmd.Env = append(os.Environ(), inner+"="+filepath.Base(temp), "TMPDIR="+temp, "XDG_STATE_HOME="+filepath.Join(temp, "state"))
+	cmd.Env = append(os.Environ(), inner+"="+filepath.Base(temp),
+		"TMPDIR="+temp, "XDG_STATE_HOME="+filepath.Join(temp, "state"))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	signals := make(chan os.Signal, 8)

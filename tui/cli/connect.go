@@ -74,7 +74,10 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		host = ""
 	}
 	who := whoami()
-	options := model.Options{Settings: e, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s), Apart: c.apart, Confirm: c.confirm}
+	options := model.Options{
+		Settings: e, Host: host, Who: who.user, TTY: who.tty,
+		Control: clientCommand(s), Apart: c.apart, Confirm: c.confirm,
+	}
 	shared := keptBy(s)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
