@@ -12,7 +12,10 @@
 package testmain
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -103,7 +106,7 @@ func watch() (code int, err error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 1, fmt.Errorf("become a subreaper: %w", err)
 	}
-	temp, err := os.MkdirTemp("", "bt") // short: sockets are made in it
+	temp, err := makeTemp()
 	if err != nil {
 		return 1, err
 	}
@@ -131,6 +134,17 @@ func watch() (code int, err error) {
 		}
 	}
 	return tell(code, left), nil
+}
+
+// makeTemp makes the folder for temporary files, with a short name: sockets are made
+// in it, whose paths have 107 bytes at the most, and screens show them.
+func makeTemp() (string, error) {
+	for {
+		dir := filepath.Join(os.TempDir(), "b"+strconv.FormatUint(uint64(rand.Uint32N(36*36*36*36)), 36))
+		if err := os.Mkdir(dir, 0o700); !errors.Is(err, fs.ErrExist) {
+			return dir, err
+		}
+	}
 }
 
 // start runs the tests to their end.
