@@ -137,7 +137,9 @@ func (e *UnsafeError) Error() string {
 }
 
 // Is reports that there is no fail2ban-client, if that is the program.
-func (e *UnsafeError) Is(target error) bool { return target == ErrNoClient && e.Name == "fail2ban-client" }
+func (e *UnsafeError) Is(target error) bool {
+	return target == ErrNoClient && e.Name == "fail2ban-client"
+}
 
 // Hint is what to do next.
 func (e *UnsafeError) Hint() string {
