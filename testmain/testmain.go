@@ -33,7 +33,7 @@ import (
 const inner = "BANTOP_TEST_RUN"
 
 // patience is how long what is ending by itself has to be gone.
-var patience = 10 * time.Second
+var patience = 30 * time.Second
 
 // Run runs the tests of m, a *testing.M, and ends the process.
 func Run(m interface{ Run() int }) {
@@ -110,21 +110,15 @@ func watch() (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(temp)
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	if err := os.Chmod(temp, 0o777|os.ModeSticky); err != nil { // as /tmp: some tests are another user
 		return 1, err
 	}
-	own := ownFolders(temp)
+	own := ownFolders()
 	code, err = start(temp)
-	if err != nil {
-		return 1, err
-	}
 	left := await(func() []string { return processes(os.Getpid()) })
 	endAll()
-	entries, err := os.ReadDir(temp)
-	if err != nil {
-		return 1, err
-	}
+	entries, failed := os.ReadDir(temp)
 	for _, e := range entries {
 		left = append(left, filepath.Join(temp, e.Name())+contents(filepath.Join(temp, e.Name())))
 	}
@@ -133,7 +127,7 @@ func watch() (code int, err error) {
 			left = append(left, dir)
 		}
 	}
-	return tell(code, left), nil
+	return tell(code, left), errors.Join(err, failed)
 }
 
 // makeTemp makes the folder for temporary files, with a short name: sockets are made
@@ -188,7 +182,7 @@ func start(temp string) (code int, err error) {
 // ownFolders are the folders that bantop makes on a machine, outside of the one for
 // temporary files, as far as they are not there yet. What is in one that is there is
 // not looked at: a bantop that somebody uses may write into it meanwhile.
-func ownFolders(temp string) (absent []string) {
+func ownFolders() (absent []string) {
 	dirs := []string{"/var/lib/bantop", "/etc/bantop", filepath.Join("/tmp", "bantop-"+strconv.Itoa(os.Geteuid()))}
 	if home, err := os.UserHomeDir(); err == nil {
 		dirs = append(dirs, filepath.Join(home, ".local", "state", "bantop"), filepath.Join(home, ".config", "bantop"))
