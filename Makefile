@@ -45,6 +45,8 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./model/country
 	for f in FuzzEnviron FuzzStat FuzzUtmp; do go test -run '^$$' -fuzz $$f -fuzztime 20s ./model/here || exit 1; done
 	go test -run '^$$' -fuzz FuzzText -fuzztime 1m ./tui/safetext
+	go test -run '^$$' -fuzz FuzzCSV -fuzztime 20s ./tui/plain
+	go test -run '^$$' -fuzz FuzzShellWord -fuzztime 20s ./tui/cli
 
 # Two minutes of eight panes that are killed while everything happens at once.
 soak:

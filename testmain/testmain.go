@@ -12,7 +12,10 @@
 package testmain
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -30,7 +33,7 @@ import (
 const inner = "BANTOP_TEST_RUN"
 
 // patience is how long what is ending by itself has to be gone.
-var patience = 10 * time.Second
+var patience = 30 * time.Second
 
 // Run runs the tests of m, a *testing.M, and ends the process.
 func Run(m interface{ Run() int }) {
@@ -87,7 +90,8 @@ func descriptors() map[string]string {
 	}
 	for _, name := range names {
 		is, err := os.Readlink(name)
-		if err != nil || strings.HasPrefix(is, "anon_inode:[event") || strings.HasPrefix(is, "/proc/") { // epoll, and the one that lists
+		// epoll of the runtime, and the descriptor that this list is read from
+		if err != nil || strings.HasPrefix(is, "anon_inode:[event") || strings.HasPrefix(is, "/proc/") {
 			continue
 		}
 		open[filepath.Base(name)] = is
@@ -102,25 +106,19 @@ func watch() (code int, err error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 1, fmt.Errorf("become a subreaper: %w", err)
 	}
-	temp, err := os.MkdirTemp("", "bt") // short: sockets are made in it
+	temp, err := makeTemp()
 	if err != nil {
 		return 1, err
 	}
-	defer os.RemoveAll(temp)
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
 	if err := os.Chmod(temp, 0o777|os.ModeSticky); err != nil { // as /tmp: some tests are another user
 		return 1, err
 	}
-	own := ownFolders(temp)
+	own := ownFolders()
 	code, err = start(temp)
-	if err != nil {
-		return 1, err
-	}
 	left := await(func() []string { return processes(os.Getpid()) })
 	endAll()
-	entries, err := os.ReadDir(temp)
-	if err != nil {
-		return 1, err
-	}
+	entries, failed := os.ReadDir(temp)
 	for _, e := range entries {
 		left = append(left, filepath.Join(temp, e.Name())+contents(filepath.Join(temp, e.Name())))
 	}
@@ -129,7 +127,18 @@ func watch() (code int, err error) {
 			left = append(left, dir)
 		}
 	}
-	return tell(code, left), nil
+	return tell(code, left), errors.Join(err, failed)
+}
+
+// makeTemp makes the folder for temporary files, with a short name: sockets are made
+// in it, whose paths have 107 bytes at the most, and screens show them.
+func makeTemp() (string, error) {
+	for {
+		dir := filepath.Join(os.TempDir(), "b"+strconv.FormatUint(uint64(rand.Uint32N(36*36*36*36)), 36))
+		if err := os.Mkdir(dir, 0o700); !errors.Is(err, fs.ErrExist) {
+			return dir, err
+		}
+	}
 }
 
 // start runs the tests to their end.
@@ -139,7 +148,8 @@ func start(temp string) (code int, err error) {
 		return 1, err
 	}
 	cmd := exec.Command(self, os.Args[1:]...)
-	cmd.Env = append(os.Environ(), inner+"="+filepath.Base(temp), "TMPDIR="+temp, "XDG_STATE_HOME="+filepath.Join(temp, "state"))
+	cmd.Env = append(os.Environ(), inner+"="+filepath.Base(temp),
+		"TMPDIR="+temp, "XDG_STATE_HOME="+filepath.Join(temp, "state"))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	signals := make(chan os.Signal, 8)
@@ -172,7 +182,7 @@ func start(temp string) (code int, err error) {
 // ownFolders are the folders that bantop makes on a machine, outside of the one for
 // temporary files, as far as they are not there yet. What is in one that is there is
 // not looked at: a bantop that somebody uses may write into it meanwhile.
-func ownFolders(temp string) (absent []string) {
+func ownFolders() (absent []string) {
 	dirs := []string{"/var/lib/bantop", "/etc/bantop", filepath.Join("/tmp", "bantop-"+strconv.Itoa(os.Geteuid()))}
 	if home, err := os.UserHomeDir(); err == nil {
 		dirs = append(dirs, filepath.Join(home, ".local", "state", "bantop"), filepath.Join(home, ".config", "bantop"))

@@ -40,6 +40,10 @@ func TestVictim(t *testing.T) {
 		kept, err = os.Open("/etc/passwd")
 	case "folder":
 		err = os.MkdirAll(filepath.Join(os.Getenv("HOME"), ".local/state/bantop"), 0o700)
+	case "both":
+		if err = exec.Command("setsid", "-f", "sleep", "300").Run(); err == nil {
+			err = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		}
 	case "killed":
 		err = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "failed":
@@ -61,6 +65,7 @@ func TestLeft(t *testing.T) {
 		"descriptor": `left behind: descriptor \d+ \(/etc/passwd\)\n`,
 		"folder":     `left behind: /\S+/.local/state/bantop\n`,
 		"killed":     `ended by killed`,
+		"both":       `left behind: process \d+ \(sleep 300\)\n(.|\n)*ended by killed`,
 		"failed":     "^$",
 	} {
 		t.Run("left "+left, func(t *testing.T) {

@@ -317,7 +317,8 @@ func (p pen) changeEnd(s model.State, c model.Change) []string {
 			p.line().skip(2).put(p.OK, "every jail runs as it should").String(),
 			p.line().skip(2).put(p.Warn, safetext.Text(p.gauge(full, cells))).skip(1).put(p.Title, safetext.Text(words.Span(left))).String(),
 			"",
-			p.line().skip(2).put(p.Key, "c").put(Style{}, " confirms it; best in another login, which proves that you can get in:").String(),
+			p.line().skip(2).put(p.Key, "c").
+				put(Style{}, " confirms it; best in another login, which proves that you can get in:").String(),
 		}, p.command(s.Confirm), []string{
 			p.line().skip(2).put(p.Key, "v").put(Style{}, " takes it back now; so does the guard by itself when the time is over").String(),
 		})

@@ -63,7 +63,10 @@ func systemctl(ctx context.Context, verb, unit string) error {
 
 // Hint is what to do next about a run that failed, "" where nothing is known.
 func Hint(err error) string {
+	unsafe, is := errors.AsType[*UnsafeError](err)
 	switch {
+	case is:
+		return unsafe.Hint()
 	case errors.Is(err, ErrNoClient):
 		return "install fail2ban, or run bantop where it is"
 	case errors.Is(err, context.DeadlineExceeded):

@@ -120,10 +120,10 @@ func (c *Control) program() (string, error) {
 	}
 	path, err := LookPath("fail2ban-client")
 	if err != nil {
-		if err = NotInstalled("fail2ban-client", err); err.Error() == ErrNoClient.Error() {
-			return "", ErrNoClient
+		if unsafe, is := errors.AsType[*UnsafeError](err); is {
+			return "", unsafe
 		}
-		return "", fmt.Errorf("%w: %w", ErrNoClient, err)
+		return "", ErrNoClient
 	}
 	return path, nil
 }

@@ -119,10 +119,31 @@ func LookPath(name string) (string, error) {
 	}
 	for _, dir := range filepath.SplitList(path) {
 		if err := unsafeFolder(dir); err != nil && executable(filepath.Join(dir, name)) {
-			return "", fmt.Errorf("root runs no %s from %s: %w: %w", name, dir, err, exec.ErrNotFound)
+			return "", &UnsafeError{Name: name, Dir: dir, Cause: err}
 		}
 	}
 	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
+}
+
+// UnsafeError is a program that only stands where others than root could have put
+// it. It is as if there were none.
+type UnsafeError struct {
+	Name, Dir string
+	Cause     error // why the folder is not safe
+}
+
+func (e *UnsafeError) Error() string {
+	return fmt.Sprintf("root runs no %s from %s: %v", e.Name, e.Dir, e.Cause)
+}
+
+// Is reports that there is no fail2ban-client, if that is the program.
+func (e *UnsafeError) Is(target error) bool {
+	return target == ErrNoClient && e.Name == "fail2ban-client"
+}
+
+// Hint is what to do next.
+func (e *UnsafeError) Hint() string {
+	return "install it where only root may write, or name such a folder in PATH: env PATH=" + defaultPath + " bantop"
 }
 
 func executable(file string) bool {
@@ -143,8 +164,8 @@ func absolute(path string) string {
 // NotInstalled is why a program cannot be run that LookPath did not find: that there
 // is none, or that root would run another's.
 func NotInstalled(name string, err error) error {
-	if _, plain := errors.AsType[*exec.Error](err); plain {
-		return fmt.Errorf("%s is not installed", name)
+	if unsafe, is := errors.AsType[*UnsafeError](err); is {
+		return unsafe
 	}
-	return err
+	return fmt.Errorf("%s is not installed", name)
 }

@@ -117,7 +117,7 @@ func TestPrograms(t *testing.T) {
 	}
 	t.Setenv("PATH", theirs+":"+t.TempDir())
 	_, err := c.Version(t.Context())
-	if !errors.Is(err, ErrNoClient) || !strings.Contains(err.Error(), "root runs no fail2ban-client from "+theirs) {
+	if !errors.Is(err, ErrNoClient) || !strings.Contains(err.Error(), "root runs no fail2ban-client from "+theirs+": "+theirs+" belongs to ") || !strings.Contains(Hint(err), "env PATH="+defaultPath) {
 		t.Errorf("where only a user has one: %v", err)
 	}
 	if _, err := os.Stat(saw); err == nil {

@@ -36,7 +36,8 @@ func askUnder(ctx context.Context, booted string) (Service, error) {
 	if err != nil {
 		return s, fmt.Errorf("ask systemd about fail2ban: %w", err)
 	}
-	out, err := Command(ctx, program, "show", "--property=LoadState,ActiveState,UnitFileState", service, "fail2ban.socket").Output()
+	out, err := Command(ctx, program, "show", "--property=LoadState,ActiveState,UnitFileState",
+		service, "fail2ban.socket").Output()
 	if err != nil {
 		return s, fmt.Errorf("ask systemd about fail2ban: systemctl show: %w", err)
 	}

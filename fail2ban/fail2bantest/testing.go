@@ -28,7 +28,7 @@ type TB interface {
 // which those of testing.TB.TempDir are not always.
 func TempDir(t TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "bantop")
+	dir, err := os.MkdirTemp("", "b")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -65,7 +65,8 @@ func startScratch(ctx context.Context, program, jail string, f *folder) (*scratc
 	if err != nil {
 		return nil, fmt.Errorf("start a scratch server: %w", err)
 	}
-	cmd := control.Command(context.Background(), program, "--async", "-f", "-s", f.socket(), "-p", filepath.Join(f.path, pidName),
+	cmd := control.Command(context.Background(), program, "--async", "-f",
+		"-s", f.socket(), "-p", filepath.Join(f.path, pidName),
 		"--loglevel", "INFO", "--logtarget", "STDOUT", "--syslogsocket", "auto", "start")
 	cmd.Stdout, cmd.Stderr = w, w
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: deathSignal}

@@ -10,6 +10,7 @@ import (
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/allowfile"
+	"bantop/fail2ban/control"
 	"bantop/model"
 )
 
@@ -140,12 +141,20 @@ func (d *Doctor) client(s server) model.Check {
 	const name = "client"
 	switch p := d.found; {
 	case p.clientErr != nil:
-		return fault(name, "fail2ban-client cannot be run", p.clientErr.Error()+": bantop cannot read the configuration, reload or restart", install())
+		return fault(name, "fail2ban-client cannot be run", p.clientErr.Error()+": bantop cannot read the configuration, reload or restart", clientMend(p.clientErr))
 	case s.answers() && s.version != p.client:
 		return fault(name, "fail2ban-client "+p.client, "the server still runs "+s.version+": it was not restarted after an update", d.opts.Client.Command("restart", "restart"))
 	default:
 		return ok(name, "fail2ban-client "+p.client)
 	}
+}
+
+// clientMend is what makes fail2ban-client one that can be run.
+func clientMend(err error) string {
+	if unsafe, is := errors.AsType[*control.UnsafeError](err); is {
+		return unsafe.Hint()
+	}
+	return install()
 }
 
 // configuration says whether fail2ban can read its configuration.

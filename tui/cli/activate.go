@@ -165,7 +165,8 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 			}
 			if change.Step == model.StepConfirm && !asked && !c.json {
 				asked = true
-				fmt.Fprintf(cmd.ErrOrStderr(), "every jail runs. Confirm it within %s: y here, or from another login:\n  %s\nn takes it back\n",
+				fmt.Fprintf(cmd.ErrOrStderr(),
+					"every jail runs. Confirm it within %s: y here, or from another login:\n  %s\nn takes it back\n",
 					words.Span(change.Confirm), door().Text(f.again(cmd, "confirm")))
 			}
 		}
@@ -175,7 +176,8 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 		case answer := <-answers:
 			l.answerChange(answer)
 		case <-ctx.Done():
-			return fmt.Errorf("%s: the guard goes on by itself\nnext: %s, or %s", cmd.Name(), f.again(cmd, "confirm"), f.again(cmd, "revert"))
+			return fmt.Errorf("%s: the guard goes on by itself\nnext: %s, or %s",
+				cmd.Name(), f.again(cmd, "confirm"), f.again(cmd, "revert"))
 		}
 		l.finish(ctx)
 	}

@@ -21,7 +21,8 @@ func (f *flags) unseen(s config.Settings) error {
 	if os.Geteuid() == 0 || ownServer(s, os.Geteuid()) {
 		return nil
 	}
-	return &failure{fmt.Errorf("%s cannot see root's changes: %s", whoami().user, asRoot(withoutState(f.args))), exitPermission}
+	err := fmt.Errorf("%s cannot see root's changes: %s", whoami().user, asRoot(withoutState(f.args)))
+	return &failure{err, exitPermission}
 }
 
 // withoutState leaves out the folder of this user's own state, which is none of root's.

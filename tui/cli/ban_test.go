@@ -60,6 +60,7 @@ func (l lab) fed(ctx context.Context, input string, args ...string) (code int, s
 	}
 	cmd := exec.CommandContext(ctx, l.program, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(input), &out, &errs
+	endInOrder(cmd)
 	cmd.Env = append([]string{reExec + "=1", "LANG=C.UTF-8", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "TMPDIR=" + os.TempDir()}, l.env...)
 	if l.user != 0 {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: l.user, Gid: l.user}}

@@ -25,14 +25,18 @@ func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	defer tempdir.End() // also of what is in an editor now
-	return Run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	return run(ctx, &flags{args: os.Args[1:], last: true}, os.Stdin, os.Stdout, os.Stderr)
 }
 
 // Run runs bantop with arguments and streams of its own. Errors go to stderr,
 // data to stdout.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	root := newRoot(args)
-	root.SetArgs(args)
+	return run(ctx, &flags{args: args}, stdin, stdout, stderr)
+}
+
+func run(ctx context.Context, f *flags, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot(f)
+	root.SetArgs(f.args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -64,8 +68,7 @@ func report(w io.Writer, err error) {
 	}
 }
 
-func newRoot(args []string) *cobra.Command {
-	f := &flags{args: args}
+func newRoot(f *flags) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "bantop",
 		Short: "A live dashboard for fail2ban",

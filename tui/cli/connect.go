@@ -62,6 +62,8 @@ type connection struct {
 
 	apart   bool   // as in model.Options
 	confirm string // likewise
+
+	last bool // the process ends then
 }
 
 // connect prepares to look at the server of the settings. It is not asked yet;
@@ -109,7 +111,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		run.EndRehearsals()
 		run.StandStill()() // fail2ban's database is read no more
 		_ = client.Close() // what it was wanted for is done
-		closeStore(ctx, shared, c.use)
+		closeStore(ctx, shared, c.use == dashboard || !c.last)
 	}}
 }
 
@@ -122,14 +124,14 @@ func countries(s config.Settings) runner.Countries {
 	return country.At(s.CountryDatabase)
 }
 
-// closeStore gives the lease back. A command that ends at once does not close
+// closeStore gives the lease back. A process that ends at once does not close
 // the database: to close it waits for the disk, and the next who opens it finds
 // it just as well.
-func closeStore(ctx context.Context, shared store.Store, u use) {
+func closeStore(ctx context.Context, shared store.Store, closed bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = shared.Release(ctx) // else it lapses
-	if u == dashboard {
+	if closed {
 		_ = shared.Close() // nothing is lost
 	}
 }

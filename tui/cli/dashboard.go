@@ -26,7 +26,8 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 		return err
 	}
 	srv := connect(cmd.Context(), settings, connection{
-		from: f.from, use: dashboard, out: cmd.OutOrStdout(), apart: f.unseen(settings.Settings) != nil, confirm: f.again(cmd, "confirm"),
+		from: f.from, use: dashboard, out: cmd.OutOrStdout(),
+		apart: f.unseen(settings.Settings) != nil, confirm: f.again(cmd, "confirm"),
 	})
 	defer srv.close()
 	defer sayMissed(cmd, srv.runner)

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -263,7 +264,38 @@ func TestDemo(t *testing.T) {
 	if code := e.wait(); code != 0 {
 		t.Errorf("exit %d", code)
 	}
-	if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "bantop-demo*")); len(left) > 0 {
-		t.Logf("folders of demos: %q", left)
+}
+
+// TestDemoLeavesNothing: a demo takes its folder away, and that of one that was killed.
+func TestDemoLeavesNothing(t *testing.T) {
+	temp := fail2bantest.TempDir(t)
+	begin := func() *terminal {
+		e := open(t, terminalOptions{env: []string{"TMPDIR=" + temp}}, "demo")
+		e.waitFor("DEMO", "● online")
+		return e
 	}
+	folders := func(want int) {
+		t.Helper()
+		if left, err := filepath.Glob(filepath.Join(temp, "*")); err != nil || len(left) != want {
+			t.Errorf("%q, %v, want %d", left, err, want)
+		}
+	}
+	killed := begin()
+	folders(1)
+	if err := killed.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed.wait()
+	folders(1)
+	next := begin()
+	folders(1) // its own
+	next.send("q")
+	next.wait()
+	folders(0)
+	told := begin()
+	if err := told.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	told.wait()
+	folders(0)
 }

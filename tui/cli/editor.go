@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"bantop/fail2ban/control"
 	"bantop/fail2ban/tempdir"
 )
 
@@ -15,9 +16,11 @@ import (
 var editors = []string{"sensible-editor", "editor", "nano", "vim", "vi"}
 
 // editor has somebody edit a text in a private folder, with the editor of his own
-// choice: no shell is involved, words of the variable are its arguments.
+// choice: no shell is involved, words of the variable are its arguments. It keeps his
+// environment, which his editor is made for, also as root: who may choose the program
+// that runs as root needs no variable to have his way.
 func editor(name string, text []byte) (*exec.Cmd, func() ([]byte, error), error) {
-	words, err := editorCommand(os.Getenv, exec.LookPath)
+	words, err := editorCommand(os.Getenv, control.LookPath)
 	if err != nil {
 		return nil, nil, err
 	}

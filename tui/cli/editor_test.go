@@ -79,7 +79,7 @@ func TestEditor(t *testing.T) {
 func TestEditorAbsent(t *testing.T) {
 	t.Setenv("VISUAL", "")
 	t.Setenv("EDITOR", "")
-	t.Setenv("PATH", "")
+	t.Setenv("PATH", t.TempDir())
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	if _, _, err := editor("web.local", nil); err == nil {

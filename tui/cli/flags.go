@@ -16,6 +16,7 @@ import (
 // too are named as there.
 type flags struct {
 	args   []string // as they were typed
+	last   bool     // the process ends with this command
 	file   string
 	values map[string]*string // by the key of the setting, which is also the flag's name
 	ascii  bool

@@ -77,7 +77,7 @@ func TestRecover(t *testing.T) {
 			if err := r.Kill(); err != nil { // soon after a new jail was seen: that is put down to it
 				t.Fatal(err)
 			}
-			if _, errs := bantop(64, "recover", "--reload", "--yes"); !strings.Contains(errs, "next: bantop recover --restart") {
+			if _, errs := bantop(64, "recover", "--reload", "--yes"); !strings.Contains(errs, "next: sudo bantop recover --restart") {
 				t.Errorf("got %q", errs)
 			}
 			if got := recovery(0, "--restart", "--yes"); got.Act == nil || !got.Act.Done || got.Status != "online" {

@@ -68,6 +68,7 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 	cmd := exec.CommandContext(ctx, executable(t, o.user), args...)
 	cmd.Env = append([]string{reExec + "=1", "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "TMPDIR=" + os.TempDir()}, o.env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+	endInOrder(cmd)
 	if o.user != 0 {
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: o.user, Gid: o.user}
 	}
@@ -76,6 +77,7 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 		time.Sleep(10 * time.Millisecond)
 		again := exec.CommandContext(ctx, cmd.Path, args...)
 		again.Env, again.SysProcAttr = cmd.Env, cmd.SysProcAttr
+		endInOrder(again)
 		cmd = again
 		tty, err = pty.StartWithAttrs(cmd, &pty.Winsize{Cols: o.width, Rows: o.height}, cmd.SysProcAttr)
 	}
@@ -103,6 +105,13 @@ func open(t *testing.T, o terminalOptions, args ...string) *terminal {
 		}
 	})
 	return e
+}
+
+// endInOrder has a process end as one that is told to, with its context: one that is
+// killed cannot take away what it rehearses on.
+func endInOrder(cmd *exec.Cmd) {
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 20 * time.Second
 }
 
 // executable is the test binary; for another user, a copy that he can reach.

@@ -70,7 +70,8 @@ func userOf(euid int, sudo, login string, lookup func(string) (uid, name string)
 func isUserName(s string) bool {
 	const most = 64
 	odd := func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune(":/,()", r) }
-	return s != "" && len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, odd) && strings.TrimSpace(s) == s && s[0] != '-'
+	return s != "" && len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, odd) &&
+		strings.TrimSpace(s) == s && s[0] != '-'
 }
 
 // passwd looks a name or a number up; "" is nobody's.

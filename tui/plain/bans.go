@@ -87,7 +87,8 @@ func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, located bool, 
 		if b.SecondsLeft != nil {
 			left = strconv.FormatInt(*b.SecondsLeft, 10)
 		}
-		line := []string{cell(door, b.Address), cell(door, b.Jail), text(b.Since), text(b.Until), left, strconv.FormatBool(b.Permanent), strconv.Itoa(b.Count)}
+		line := []string{cell(door, b.Address), cell(door, b.Jail), text(b.Since), text(b.Until), left,
+			strconv.FormatBool(b.Permanent), strconv.Itoa(b.Count)}
 		if located {
 			line = append(line, cell(door, r.Country.String()))
 		}
