@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"bantop/ending"
 	"bantop/model"
 	"bantop/model/store"
 )
@@ -180,7 +181,7 @@ func (r *Runner) Follow(ctx context.Context) <-chan model.Msg {
 		return nil
 	}
 	told := make(chan model.Msg)
-	go func() {
+	ending.Go(func() {
 		for wait := watchEvery; ; {
 			select {
 			case <-time.After(wait):
@@ -200,7 +201,7 @@ func (r *Runner) Follow(ctx context.Context) <-chan model.Msg {
 				return
 			}
 		}
-	}()
+	})
 	return told
 }
 
