@@ -48,8 +48,8 @@ func examine(cmd *cobra.Command, f *flags, asJSON bool) error {
 	srv := connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, broken: broken, out: cmd.OutOrStdout()})
 	defer srv.close()
 	result, is := srv.runner.Do(cmd.Context(), model.CheckSetup{Fresh: true}).(model.SetupChecked)
-	if !is {
-		return fmt.Errorf("look at the setup: %w", cmd.Context().Err())
+	if err := interrupted(cmd); !is || err != nil {
+		return err
 	}
 	var err error
 	if asJSON {

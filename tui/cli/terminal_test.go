@@ -28,6 +28,7 @@ const reExec = "BANTOP_TEST_IS_BANTOP"
 func TestMain(m *testing.M) {
 	cli.MaybeInstance()
 	maybeGather()
+	cli.MaybeFault()
 	if os.Getenv(reExec) != "" {
 		os.Exit(cli.Main())
 	}
