@@ -52,8 +52,10 @@ type process struct {
 	exit   func(code int)
 	stderr io.Writer
 
-	patient atomic.Bool // no signal ends it without waiting
-	lent    atomic.Bool // the keyboard's signals are for somebody else
+	patient  atomic.Bool // no signal ends it without waiting
+	signals  chan os.Signal
+	keyboard chan os.Signal // SIGINT and SIGQUIT
+	keys     []os.Signal    // those of them that were not ignored
 
 	mu      sync.Mutex
 	cause   error         // of the end; nil before
@@ -66,7 +68,8 @@ type process struct {
 var current atomic.Pointer[process]
 
 func newProcess(ctx context.Context, grace time.Duration, exit func(int), stderr io.Writer) *process {
-	p := &process{grace: grace, exit: exit, stderr: stderr, over: make(chan struct{})}
+	p := &process{grace: grace, exit: exit, stderr: stderr, over: make(chan struct{}),
+		signals: make(chan os.Signal, 8), keyboard: make(chan os.Signal, 8)}
 	p.ctx, p.cancel = context.WithCancelCause(ctx)
 	return p
 }
@@ -76,28 +79,34 @@ func newProcess(ctx context.Context, grace time.Duration, exit func(int), stderr
 func Main(program func(context.Context) int) int {
 	p := newProcess(context.Background(), grace, os.Exit, os.Stderr)
 	current.Store(p)
-	signals := make(chan os.Signal, 8)
 	for _, s := range Signals {
-		if !signal.Ignored(s) {
-			signal.Notify(signals, s)
+		switch {
+		case signal.Ignored(s):
+		case s == unix.SIGINT, s == unix.SIGQUIT:
+			p.keys = append(p.keys, s)
+			signal.Notify(p.keyboard, s)
+		default:
+			signal.Notify(p.signals, s)
 		}
 	}
-	go p.listen(signals)
+	go p.listen()
 	return p.run(program)
 }
 
 // listen takes signals for as long as the process lives: one that comes while it
 // winds up must not find the default action, which leaves the terminal as it is.
-func (p *process) listen(signals <-chan os.Signal) {
-	for s := range signals {
-		p.signalled(s.(syscall.Signal))
+func (p *process) listen() {
+	for {
+		select {
+		case s := <-p.signals:
+			p.signalled(s.(syscall.Signal))
+		case s := <-p.keyboard:
+			p.signalled(s.(syscall.Signal))
+		}
 	}
 }
 
 func (p *process) signalled(s syscall.Signal) {
-	if p.lent.Load() && (s == unix.SIGINT || s == unix.SIGQUIT) {
-		return
-	}
 	first := p.begin(Signal{s})
 	// A hang-up is no impatience: the kernel, the shell and logind each send one.
 	if !first && s != unix.SIGHUP && !p.patient.Load() {
@@ -220,11 +229,25 @@ func Patient() {
 // terminal, until the function that it returns is called.
 func LendKeyboard() (back func()) {
 	p := current.Load()
-	if p == nil {
+	if p == nil || len(p.keys) == 0 {
 		return func() {}
 	}
-	p.lent.Store(true)
-	return func() { p.lent.Store(false) }
+	nobody := make(chan os.Signal, 1)
+	signal.Notify(nobody, p.keys...)
+	signal.Stop(p.keyboard)
+	return func() {
+		settle()
+		signal.Notify(p.keyboard, p.keys...)
+		signal.Stop(nobody)
+	}
+}
+
+// settle waits until every signal that has come is with those that wanted it: that is
+// what Stop waits for.
+func settle() {
+	some := make(chan os.Signal, 1)
+	signal.Notify(some, unix.SIGWINCH)
+	signal.Stop(some)
 }
 
 // Before has something done before the process ends, in whichever way: by the

@@ -114,8 +114,7 @@ func TestNothingHoldsTheEndUp(t *testing.T) {
 }
 
 // TestNoImpatience: hang-ups come in numbers, and end nothing that winds up; nor does
-// any signal what has promised to bring something to an end, nor a key what belongs to
-// another program.
+// any signal what has promised to bring something to an end.
 func TestNoImpatience(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare func(end)
@@ -125,7 +124,6 @@ func TestNoImpatience(t *testing.T) {
 		"hang-ups": {func(end) {}, []syscall.Signal{unix.SIGHUP, unix.SIGHUP, unix.SIGHUP}, 129},
 		"logind":   {func(end) {}, []syscall.Signal{unix.SIGTERM, unix.SIGHUP}, 143},
 		"a guard":  {func(e end) { e.patient.Store(true) }, []syscall.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGTERM}, 143},
-		"a key":    {func(e end) { e.lent.Store(true) }, []syscall.Signal{unix.SIGINT, unix.SIGQUIT, unix.SIGINT}, 3},
 	} {
 		e := newEnd(t, long)
 		c.prepare(e)

@@ -31,6 +31,11 @@ func (p *seat) waitModes(what string, want ...string) {
 		}
 		if time.Now().After(deadline) {
 			out := p.out.String()
+			select {
+			case <-p.ended:
+				what += ", over: " + p.cmd.ProcessState.String() + p.errs.String()
+			default:
+			}
 			p.t.Fatalf("%s: the terminal has the modes %v, want %v; it was written %q", what, got, want, out[max(0, len(out)-600):])
 		}
 	}

@@ -59,7 +59,9 @@ func TestLateAnswer(t *testing.T) {
 		p.send(piece)
 		time.Sleep(50 * time.Millisecond)
 	}
-	p.waitUntil("drawn anew", func() bool { return strings.Contains(p.out.String()[before:], "overview") || strings.Contains(p.out.String()[before:], "sshd") })
+	p.waitUntil("drawn anew", func() bool {
+		return strings.Contains(p.out.String()[before:], "overview") || strings.Contains(p.out.String()[before:], "sshd")
+	})
 	p.send("q") // which quits, as nothing was opened or typed
 	if took, code := p.await(); code != 0 {
 		t.Errorf("exit code %d after %v: %q", code, took, p.out.String()[before:])
