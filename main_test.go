@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"bantop/fail2ban/process":      {},
 	"bantop/fail2ban/rehearsal":    {"bantop/ending", "bantop/fail2ban", "bantop/fail2ban/addr", "bantop/fail2ban/confdir", "bantop/fail2ban/control", "bantop/fail2ban/logfile", "bantop/fail2ban/process", "bantop/fail2ban/socket", "bantop/fail2ban/tempdir"},
 	"bantop/fail2ban/tempdir":      {"bantop/config/trust", "bantop/fail2ban/process"},
-	"bantop/fail2ban/control":      {"bantop/config/trust", "bantop/fail2ban", "bantop/fail2ban/confdir", "bantop/fail2ban/socket"},
+	"bantop/fail2ban/control":      {"bantop/config/trust", "bantop/ending", "bantop/fail2ban", "bantop/fail2ban/confdir", "bantop/fail2ban/socket"},
 	"bantop/fail2ban/logfile":      {"bantop/fail2ban"},
 	"bantop/fail2ban/fail2bantest": {"bantop/fail2ban", "bantop/fail2ban/wire"},
 	"bantop/model":                 {"bantop/config", "bantop/fail2ban", "bantop/fail2ban/addr", "bantop/model/banlist"},
