@@ -200,10 +200,12 @@ func TestPanic(t *testing.T) {
 		})
 		want(t, e.code, 70)
 		head, rest, _ := strings.Cut(e.out.String(), "\n")
-		if !strings.HasPrefix(head, "bantop: internal error: ") || !strings.Contains(head, c.says) || !strings.Contains(head, ", at ending/ending_test.go:") {
+		if !strings.HasPrefix(head, "bantop: internal error: ") || !strings.Contains(head, c.says) ||
+			!strings.Contains(head, ", at ending/ending_test.go:") {
 			t.Errorf("%s: it says %q", name, head)
 		}
-		if lines := strings.Split(strings.TrimSuffix(rest, "\n"), "\n"); !strings.HasPrefix(lines[len(lines)-1], "next: ") || len(lines) > 9 {
+		lines := strings.Split(strings.TrimSuffix(rest, "\n"), "\n")
+		if !strings.HasPrefix(lines[len(lines)-1], "next: ") || len(lines) > 9 {
 			t.Errorf("%s: it goes on: %q", name, lines)
 		}
 	}

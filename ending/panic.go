@@ -34,7 +34,7 @@ func (p *Panic) Report() string {
 	for _, w := range p.Where[min(1, len(p.Where)):] {
 		fmt.Fprintf(&b, "  called from %s\n", w)
 	}
-	b.WriteString("next: this is a bug in bantop, please report these lines, the output of bantop version, and what you did\n")
+	b.WriteString("next: this is a bug in bantop: report these lines, what bantop version says, and what you did\n")
 	return b.String()
 }
 

@@ -81,7 +81,8 @@ func TestActsTimeOut(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 20*time.Second {
 			t.Errorf("%s: %v after %v", name, err, time.Since(began))
 		}
-		err = act(clientThat(t, "echo all is well\necho '2026 fail2ban [1]: ERROR   no such jail' >&2\nexit 255\n"), t.Context())
+		refuses := clientThat(t, "echo all is well\necho '2026 fail2ban [1]: ERROR   no such jail' >&2\nexit 255\n")
+		err = act(refuses, t.Context())
 		if e, is := errors.AsType[*Error](err); !is || e.Code != 255 || e.Output != "no such jail" {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -2,7 +2,6 @@ package cli_test
 
 import (
 	"bytes"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -21,7 +20,11 @@ func TestActivateInterrupted(t *testing.T) {
 			sig  syscall.Signal
 			then string
 			want model.ChangeStep
-		}{{unix.SIGTERM, "revert", model.StepTakenBack}, {unix.SIGINT, "revert", model.StepTakenBack}, {unix.SIGHUP, "confirm", model.StepConfirmed}} {
+		}{
+			{unix.SIGTERM, "revert", model.StepTakenBack},
+			{unix.SIGINT, "revert", model.StepTakenBack},
+			{unix.SIGHUP, "confirm", model.StepConfirmed},
+		} {
 			cmd := s.command("activate", "web", "--yes")
 			var said bytes.Buffer
 			cmd.Stderr = &said
@@ -36,7 +39,7 @@ func TestActivateInterrupted(t *testing.T) {
 			if code := cmd.ProcessState.ExitCode(); code != 128+int(c.sig) {
 				t.Errorf("%v: exit code %d", c.sig, code)
 			}
-			if said := said.String(); !strings.Contains(said, "the guard goes on by itself") || !strings.Contains(said, "bantop confirm") || !strings.Contains(said, "bantop revert") {
+			if said := said.String(); !holds(said, "the guard goes on by itself", "bantop confirm", "bantop revert") {
 				t.Errorf("%v: it said %q", c.sig, said)
 			}
 			if got := s.change(); got == nil || got.Step != model.StepConfirm {

@@ -36,7 +36,9 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	ending.Go(srv.runner.Sweep)
-	return show(cmd, settings, srv.runner.StandStill, tui.Options{State: srv.state, Perform: srv.runner.Do, Told: srv.runner.Follow(ctx), Editor: editor})
+	return show(cmd, settings, srv.runner.StandStill, tui.Options{
+		State: srv.state, Perform: srv.runner.Do, Told: srv.runner.Follow(ctx), Editor: editor,
+	})
 }
 
 // windUp is how long the program may take to end by itself once it was told to.
@@ -63,7 +65,9 @@ func show(cmd *cobra.Command, settings config.Effective, still func() (goOn func
 	defer ending.Before(terminal.Close)()
 	sh := &shell{ctx: ctx, in: in, out: out, terminal: terminal}
 	o.Look = looks(settings.Settings, os.Getenv)
-	o.Copy = func(text string) { _, _ = clipboard(text, os.Getenv).WriteTo(terminal.Output()) } // where the terminal has none, nothing happens
+	o.Copy = func(text string) {
+		_, _ = clipboard(text, os.Getenv).WriteTo(terminal.Output()) // where the terminal has none, nothing happens
+	}
 	o.Lend, o.Run, o.Stop = sh.lend, sh.run, sh.stop(still)
 	program := newProgram(ctx, terminal, settings.Mouse, tui.New(ctx, o))
 	defer sh.follow(program.Send)()

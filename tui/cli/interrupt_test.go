@@ -73,10 +73,12 @@ func (o *oneShot) await() int {
 
 // commands are all that ask the server, with answers that need nobody.
 var commands = [][]string{
-	{"status"}, {"status", "--watch"}, {"status", "--json"}, {"bans"}, {"why", "203.0.113.5"}, {"jails"}, {"doctor"}, {"recover"},
-	{"recover", "--reload", "--yes"}, {"ban", "203.0.113.9", "--jail", "sshd", "--yes"}, {"ban", "-", "--jail", "sshd", "--yes"},
-	{"unban", "203.0.113.5", "--yes"}, {"unban", "--all", "--jail", "sshd", "--yes"}, {"allow", "203.0.113.9", "--jail", "sshd", "--yes"},
-	{"activate", "sshd", "--yes"}, {"deactivate", "sshd", "--yes"}, {"confirm"}, {"revert"}, {"history"}, {"history", "--acts"},
+	{"status"}, {"status", "--watch"}, {"status", "--json"}, {"bans"}, {"why", "203.0.113.5"}, {"jails"}, {"doctor"},
+	{"recover"}, {"recover", "--reload", "--yes"},
+	{"ban", "203.0.113.9", "--jail", "sshd", "--yes"}, {"ban", "-", "--jail", "sshd", "--yes"},
+	{"unban", "203.0.113.5", "--yes"}, {"unban", "--all", "--jail", "sshd", "--yes"},
+	{"allow", "203.0.113.9", "--jail", "sshd", "--yes"}, {"activate", "sshd", "--yes"}, {"deactivate", "sshd", "--yes"},
+	{"confirm"}, {"revert"}, {"history"}, {"history", "--acts"},
 }
 
 // TestCommandsEnd: a signal ends every command at once, also while the server gives no
@@ -110,7 +112,8 @@ func TestCommandsEnd(t *testing.T) {
 			signals := []syscall.Signal{unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGABRT}
 			for i, args := range commands {
 				sig := signals[i%len(signals)]
-				o := startOneShot(t, "", append([]string{"-s", s.Path, "-p", s.PIDFile, "--state-dir", state, "--settings", settings}, args...)...)
+				o := startOneShot(t, "", append([]string{"-s", s.Path, "-p", s.PIDFile,
+					"--state-dir", state, "--settings", settings}, args...)...)
 				time.Sleep(400 * time.Millisecond)
 				if !o.runs() {
 					continue // it needs nothing that is held
@@ -159,7 +162,8 @@ func holdState(t *testing.T, socket, dir string) {
 // TestIgnoredSignals: a signal that was ignored at the start stays so, as under nohup.
 func TestIgnoredSignals(t *testing.T) {
 	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
-	o := startOneShot(t, "trap '' HUP;", "-s", s.Path, "-p", s.PIDFile, "--state-dir", t.TempDir(), "status", "--watch")
+	o := startOneShot(t, "trap '' HUP;", "-s", s.Path, "-p", s.PIDFile, "--state-dir", t.TempDir(),
+		"status", "--watch")
 	time.Sleep(500 * time.Millisecond)
 	_ = o.cmd.Process.Signal(unix.SIGHUP) // checked below
 	time.Sleep(300 * time.Millisecond)
@@ -186,7 +190,8 @@ func TestQuestionEnds(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if code, out, errs := run(t.Context(), "-s", s.Path, "-p", s.PIDFile, "--state-dir", t.TempDir(), "bans"); strings.Contains(out, "203.0.113.9") {
+	code, out, errs := run(t.Context(), "-s", s.Path, "-p", s.PIDFile, "--state-dir", t.TempDir(), "bans")
+	if strings.Contains(out, "203.0.113.9") {
 		t.Errorf("it banned: %d, %s%s", code, out, errs)
 	}
 }

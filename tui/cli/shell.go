@@ -68,7 +68,8 @@ func defaultAction(sig unix.Signal) (back func()) {
 	var was, is action
 	const size = 8 // of a signal set
 	call := func(set, get *action) bool {
-		_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(get)), size, 0, 0)
+		_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig),
+			uintptr(unsafe.Pointer(set)), uintptr(unsafe.Pointer(get)), size, 0, 0)
 		return errno == 0
 	}
 	if !call(&is, &was) {

@@ -36,7 +36,8 @@ func (p *seat) waitModes(what string, want ...string) {
 				what += ", over: " + p.cmd.ProcessState.String() + p.errs.String()
 			default:
 			}
-			p.t.Fatalf("%s: the terminal has the modes %v, want %v; it was written %q", what, got, want, out[max(0, len(out)-600):])
+			p.t.Fatalf("%s: the terminal has the modes %v, want %v; it was written %q",
+				what, got, want, out[max(0, len(out)-600):])
 		}
 	}
 }
@@ -224,7 +225,8 @@ func TestEditorHasTheTerminal(t *testing.T) {
 	}
 	write(filepath.Join(conf, "jail.conf"), "[sshd]\nenabled = true\n", 0o644)
 	write(filepath.Join(conf, "jail.d", "one.local"), "[sshd]\nmaxretry = 3\n", 0o644)
-	write(editor, "#!/bin/sh\ntrap 'echo caught it' INT\ntrap '' TERM\necho editing $$\nwhile ! read -r x; do :; done\necho got $x\n", 0o755)
+	write(editor, "#!/bin/sh\ntrap 'echo caught it' INT\ntrap '' TERM\necho editing $$\n"+
+		"while ! read -r x; do :; done\necho got $x\n", 0o755)
 	for _, sig := range []syscall.Signal{0, unix.SIGTERM, unix.SIGHUP} {
 		p := openSeat(t, seatOptions{env: []string{"EDITOR=" + editor}}, "-s", s.Path, "-p", s.PIDFile, "-c", conf)
 		p.waitDrawn()

@@ -34,8 +34,9 @@ func (t typed) pasted() string {
 // TestKeysPass: keys come through as they were typed, in one piece each, however they
 // arrive; enter that was typed before the terminal was raw is enter.
 func TestKeysPass(t *testing.T) {
-	for _, keys := range []string{"q", "jjj", "é日🔥", "\x1b", "\x1b[A", "\x1bOP", "\x1b[1;5C", "\x1bx", "\x1b\x1b[A", "\x1b[[A", "\x1b[<0;12;7M", "\x1b[M !!",
-		"\x1b[200", "\x00\x7f\t\r", "\x1b]", "\xff\xfe", "\x1b[I", "x\x1b[15~y", "\x1b[7$"} {
+	for _, keys := range []string{"q", "jjj", "é日🔥", "\x1b", "\x1b[A", "\x1bOP", "\x1b[1;5C", "\x1bx",
+		"\x1b\x1b[A", "\x1b[[A", "\x1b[<0;12;7M", "\x1b[M !!", "\x1b[200",
+		"\x00\x7f\t\r", "\x1b]", "\xff\xfe", "\x1b[I", "x\x1b[15~y", "\x1b[7$"} {
 		if got := all(&parser{}, keys); got.text() != keys || got.interrupts > 0 || got.answered {
 			t.Errorf("%q: %q", keys, got.packets)
 		}
@@ -81,8 +82,10 @@ func TestPackets(t *testing.T) {
 // TestCtrlC: ctrl+c is seen wherever it comes, and handed on by no packet.
 func TestCtrlC(t *testing.T) {
 	for _, pieces := range [][]string{
-		{"\x03"}, {"abc\x03def"}, {"\x1b[", "\x03"}, {"\x1b[12\x03"}, {"\x1b\x03"}, {pasteBegin, "\x03"}, {pasteBegin + "text\x03"}, {pasteBegin, "x\x1b[20", "\x03"},
-		{pasteBegin, strings.Repeat("x", 100_000), "\x03"}, {pasteBegin, "é"[:1], "\x03"}, {"\x1b]11;rgb:", "\x03"}, {"\x1b]11;\x03"}, {strings.Repeat("\x1b[", 3000), "\x03"},
+		{"\x03"}, {"abc\x03def"}, {"\x1b[", "\x03"}, {"\x1b[12\x03"}, {"\x1b\x03"}, {"\x1bO\x03"}, {"\x1b[M\x03"},
+		{pasteBegin, "\x03"}, {pasteBegin + "text\x03"}, {pasteBegin, "x\x1b[20", "\x03"}, {pasteBegin, "é"[:1], "\x03"},
+		{pasteBegin, strings.Repeat("x", 100_000), "\x03"}, {"\x1b]11;rgb:", "\x03"}, {"\x1b]11;\x03"},
+		{strings.Repeat("\x1b[", 3000), "\x03"},
 	} {
 		p := &parser{}
 		p.asked.Store(true)
@@ -136,10 +139,13 @@ func TestPaste(t *testing.T) {
 // or byte by byte, and is never a key, however late it comes.
 func TestAnswer(t *testing.T) {
 	for answer, light := range map[string]bool{
-		"\x1b]11;rgb:0000/0000/0000\x1b\\": false, "\x1b]11;rgb:ffff/ffff/ffff\x1b\\": true, "\x1b]11;rgb:fdfd/f6f6/e3e3\a": true,
-		"\x1b]11;rgb:1e/1e/2e\a": false, "\x1b]11;rgba:ffff/ffff/ffff/0000\x1b\\": true, "\x1b]11;rgb:f/f/f\a": true, "\x1b]11;#ffffff\a": false, "\x1b]11;\a": false,
+		"\x1b]11;rgb:0000/0000/0000\x1b\\": false, "\x1b]11;rgb:1e/1e/2e\a": false, "\x1b]11;#ffffff\a": false,
+		"\x1b]11;rgb:ffff/ffff/ffff\x1b\\": true, "\x1b]11;rgb:fdfd/f6f6/e3e3\a": true, "\x1b]11;\a": false,
+		"\x1b]11;rgba:ffff/ffff/ffff/0000\x1b\\": true, "\x1b]11;rgb:f/f/f\a": true,
 	} {
-		for _, pieces := range [][]string{{answer}, {"a" + answer + "b"}, {"a", answer[:5], answer[5:], "b"}, {"a" + answer[:len(answer)-1], answer[len(answer)-1:] + "b"}} {
+		last := len(answer) - 1
+		for _, pieces := range [][]string{{answer}, {"a" + answer + "b"}, {"a", answer[:5], answer[5:], "b"},
+			{"a" + answer[:last], answer[last:] + "b"}} {
 			got := all(&parser{}, pieces...)
 			if !got.answered || got.light != light || strings.Trim(got.text(), "ab") != "" {
 				t.Errorf("%q: %+v", pieces, got)
@@ -152,7 +158,8 @@ func TestAnswer(t *testing.T) {
 			t.Errorf("%q byte by byte: %+v", answer, got)
 		}
 	}
-	for _, cut := range []string{"\x1b]11;rgb:ff", "\x1b]11;rgb:ffff/ffff/ffff" + strings.Repeat("f", 100), "\x1b]11;rgb:\x1b[A"} {
+	long := "\x1b]11;rgb:ffff/ffff/ffff" + strings.Repeat("f", 100)
+	for _, cut := range []string{"\x1b]11;rgb:ff", long, "\x1b]11;rgb:\x1b[A"} {
 		p := &parser{}
 		if got := all(p, cut, "q"); got.answered || !strings.HasSuffix(got.text(), "q") {
 			t.Errorf("an answer that breaks off, %q: %q", cut, got.text())
