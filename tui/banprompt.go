@@ -17,7 +17,7 @@ type banPrompt struct {
 func (m Model) pressPrompt(msg tea.KeyMsg) Model {
 	b := *m.prompt
 	switch msg.Type {
-	case tea.KeyEsc, tea.KeyCtrlC:
+	case tea.KeyEsc:
 		m.prompt = nil
 		return m
 	case tea.KeyEnter:

@@ -119,7 +119,7 @@ func listOf(n int) Model {
 		bans[i] = fail2ban.JailBan{Jail: "sshd", Ban: b, Count: 1 + i%9}
 	}
 	m := New(context.Background(), Options{State: model.New(model.Options{Settings: config.Defaults(), Host: "web-3"}),
-		Perform: func(context.Context, model.Effect) model.Msg { return nil }, Look: func(config.Settings) Look { return Look{Theme: NewTheme("dark")} }})
+		Perform: func(context.Context, model.Effect) model.Msg { return nil }, Look: func(config.Settings, bool) Look { return Look{Theme: NewTheme("dark")} }})
 	for _, msg := range []tea.Msg{model.Started{At: t0}, tea.WindowSizeMsg{Width: 100, Height: 28},
 		model.ProbeFinished{ProbeID: model.ProbeID{Term: 1, Seq: 1}, Request: 1, Finished: t0, Version: "1.0.2", PID: 1, Jails: []fail2ban.Jail{{Name: "sshd"}}},
 		tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{'2'}}, model.BansListed{Request: 1, At: t0, Source: model.FromDatabase, List: banlist.NewLocated(bans, spread)}} {

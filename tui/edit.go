@@ -37,7 +37,7 @@ func typeFilter(filter string, msg tea.KeyMsg) (string, bool) {
 	switch msg.Type {
 	case tea.KeyEnter:
 		return filter, false
-	case tea.KeyEsc, tea.KeyCtrlC:
+	case tea.KeyEsc:
 		return "", false
 	default:
 		return edit(filter, msg), true

@@ -69,6 +69,7 @@ type editing struct {
 	file     []byte // as in edited
 	was      []byte // without the remark
 	remarked bool
+	cmd      *exec.Cmd // the editor
 	read     func() ([]byte, error)
 }
 
@@ -84,14 +85,20 @@ func (e editing) end(err error) tea.Msg {
 	return edited{jail: e.jail, file: e.file, was: e.was, now: now, err: err}
 }
 
-// editText runs the editor on a text.
+// editText lays a text out for the editor.
 func (m Model) editText(name string, text []byte, e editing) (tea.Model, tea.Cmd) {
-	cmd, read, err := m.editor(name, text)
-	if err != nil {
-		return m.refuseEdit(model.EditRefused{Jail: e.jail, At: m.now().Round(0), Reason: err.Error()})
+	return m, func() tea.Msg {
+		var err error
+		if e.cmd, e.read, err = m.editor(name, text); err != nil {
+			return model.EditPrepared{Jail: e.jail, At: m.now().Round(0), Reason: err.Error()}
+		}
+		return e
 	}
-	e.read = read
-	return m, tea.ExecProcess(cmd, e.end)
+}
+
+// runEditor gives the terminal to the editor.
+func (m Model) runEditor(e editing) (tea.Model, tea.Cmd) {
+	return m, m.lendTo(func() error { return m.run(e.cmd) }, e.end)
 }
 
 // takeEdited rehearses what somebody made of the file; nothing, where it is as it

@@ -36,7 +36,23 @@ const before = "[nginx-x]\nenabled = true\n"
 
 // prepared is the file of nginx-x, for the editor.
 func (s *stage) prepared(text string) *stage {
-	return s.send(model.EditPrepared{Jail: "nginx-x", At: s.now, Name: "web.local", Text: []byte(text)})
+	return s.laidOut(model.EditPrepared{Jail: "nginx-x", At: s.now, Name: "web.local", Text: []byte(text)})
+}
+
+var keyE = tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("e")}
+
+// laidOut sends a message that opens the editor, up to the editor itself.
+func (s *stage) laidOut(msg tea.Msg) *stage {
+	for _, m := range s.run(msg) {
+		if e, is := m.(editing); is {
+			if e.cmd == nil {
+				s.t.Error("there is no editor to run")
+			}
+			continue // it would run now
+		}
+		s.send(m)
+	}
+	return s
 }
 
 // rehearses is the text of the rehearsal that goes on; "(none)" where none does.
@@ -116,7 +132,7 @@ func TestEditAgain(t *testing.T) {
 				Rehearsal: fail2ban.Rehearsal{Jail: "nginx-x", Step: fail2ban.RehearseDone, Verdict: fail2ban.VerdictRefused, Reason: reason}})
 		}
 		refuse(1)
-		s.press("e")
+		s.laidOut(keyE)
 		head, rest, _ := strings.Cut(d.text, "\n")
 		if d.opened != 2 || d.name != "web.local" || rest != typed || !strings.HasPrefix(head, "# bantop: ") || !plainLine(head) {
 			t.Errorf("%q: the editor got %q", reason, d.text)
@@ -149,11 +165,11 @@ func TestEditAgainWithoutFile(t *testing.T) {
 	s.prepared(before)
 	s.send(editing{jail: "nginx-x", was: []byte(before), read: func() ([]byte, error) { return []byte("x"), nil }}.end(nil))
 	s.send(model.RehearsalStepped{ID: 1, At: s.now, Reason: "it cannot be read"})
-	if s.press("e"); d.opened != 2 || d.name == "" || d.text != "# bantop: it cannot be read\nx" {
+	if s.laidOut(keyE); d.opened != 2 || d.name == "" || d.text != "# bantop: it cannot be read\nx" {
 		t.Errorf("%d times %q: %q", d.opened, d.name, d.text)
 	}
 	s, d = atDesk(t)
-	s.send(model.EditPrepared{Jail: "nginx-x", At: s.now, Reason: "no"}).press("e")
+	s.send(model.EditPrepared{Jail: "nginx-x", At: s.now, Reason: "no"}).laidOut(keyE)
 	if d.opened != 0 {
 		t.Errorf("it opened with %q", d.text)
 	}
@@ -162,7 +178,7 @@ func TestEditAgainWithoutFile(t *testing.T) {
 // TestEditOnceMore: what was rehearsed well can be edited on, without a remark.
 func TestEditOnceMore(t *testing.T) {
 	s, d := atDesk(t)
-	s.edit(func(*fail2ban.Rehearsal) {}).press("e")
+	s.edit(func(*fail2ban.Rehearsal) {}).laidOut(keyE)
 	if text, _ := s.m.state.Preparing.Edited(); d.opened != 1 || d.text != string(text) {
 		t.Errorf("%d times %q", d.opened, d.text)
 	}

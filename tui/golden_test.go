@@ -42,7 +42,7 @@ func newStage(t *testing.T, width, height int, theme string, ascii bool) *stage 
 	s := &stage{t: t, now: t0, m: New(context.Background(), Options{
 		State:   state,
 		Perform: func(context.Context, model.Effect) model.Msg { return nil },
-		Look:    func(config.Settings) Look { return Look{Theme: NewTheme(theme), ASCII: ascii} },
+		Look:    func(config.Settings, bool) Look { return Look{Theme: NewTheme(theme), ASCII: ascii} },
 	})}
 	s.m.now = func() time.Time { return s.now }
 	s.send(model.Started{At: t0})

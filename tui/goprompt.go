@@ -16,7 +16,7 @@ type goPrompt struct{ text, wrong string }
 func (m Model) pressGo(msg tea.KeyMsg) (Model, tea.Cmd) {
 	g := *m.going
 	switch msg.Type {
-	case tea.KeyEsc, tea.KeyCtrlC:
+	case tea.KeyEsc:
 		m.going = nil
 		return m, nil
 	case tea.KeyEnter:

@@ -32,18 +32,21 @@ func TestFastTyping(t *testing.T) {
 	}
 }
 
-// TestQuit: q goes back, and quits at the top, as the footer says; ctrl+c quits
-// everywhere; while something is typed both are text or take it back.
-func TestQuit(t *testing.T) {
-	quits := func(s *stage, k tea.KeyMsg) bool {
-		next, cmd := s.m.Update(k)
-		s.m = next.(Model)
-		if cmd == nil {
-			return false
-		}
-		_, quit := cmd().(tea.QuitMsg)
-		return quit
+// quits presses a key, and reports whether that ends the program.
+func (s *stage) quits(k tea.KeyMsg) bool {
+	next, cmd := s.m.Update(k)
+	s.m = next.(Model)
+	if cmd == nil {
+		return false
 	}
+	_, quit := cmd().(tea.QuitMsg)
+	return quit
+}
+
+// TestQuit: q goes back, and quits at the top, as the footer says; while something is
+// typed it is text.
+func TestQuit(t *testing.T) {
+	quits := (*stage).quits
 	q := tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("q")}
 	ctrlC := tea.KeyMsg{Type: tea.KeyCtrlC}
 	s := attacked(newStage(t, 100, 28, "none", false)).press("enter", "?")
@@ -57,12 +60,77 @@ func TestQuit(t *testing.T) {
 	if quits(s, q) || s.m.top().(overview).filter != "q" {
 		t.Error("q is not typed")
 	}
-	if quits(s, ctrlC) || s.m.typing {
-		t.Error("ctrl+c does not end the typing")
+	if !quits(s, ctrlC) {
+		t.Error("ctrl+c does not quit while something is typed")
 	}
-	if s.press("enter"); !quits(s, ctrlC) {
+	if s.press("esc"); s.m.typing || s.m.top().(overview).filter != "" {
+		t.Error("esc does not take back what was typed")
+	}
+	if !quits(s, ctrlC) {
 		t.Error("ctrl+c does not quit")
 	}
+}
+
+// TestCtrlCQuitsEverywhere: whatever is open, typed or asked; a ctrl+c that somebody
+// pasted is text.
+func TestCtrlCQuitsEverywhere(t *testing.T) {
+	fresh := func() *stage { return attacked(newStage(t, 100, 28, "none", false)) }
+	list := func() *stage { return banned(newStage(t, 100, 28, "none", false)) }
+	for name, s := range map[string]*stage{
+		"overview":              fresh(),
+		"filter of the jails":   fresh().press("/", "s"),
+		"an alert":              crashed(newStage(t, 100, 28, "none", false)),
+		"jail":                  fresh().toPostfix(),
+		"help":                  fresh().press("?"),
+		"help over a jail":      fresh().toPostfix().press("?"),
+		"settings":              fresh().press("6"),
+		"a setting":             fresh().press("6", "e", "x"),
+		"bans":                  list(),
+		"filter of the bans":    list().press("/", "2"),
+		"marked bans":           list().press("space", "down", "space"),
+		"ban prompt":            list().press("b", "2"),
+		"ban prompt, wrong":     list().press("b", "x", "enter"),
+		"unlock":                fresh().press("o"),
+		"unlock, then unban":    list().press("u"),
+		"unban":                 list().press("u", "y"),
+		"question to type":      typesOut(list()),
+		"go":                    fresh().press(":"),
+		"go, typed":             fresh().press(":", "1", "9"),
+		"go, wrong":             fresh().press(":", "x", "enter"),
+		"address":               list().press("enter"),
+		"jails of the folder":   fresh().press("3"),
+		"filter of that":        fresh().press("3", "/", "x"),
+		"change":                fresh().press("C"),
+		"results":               fresh().press("e"),
+		"recovery":              crashed(newStage(t, 100, 28, "none", false)).press("R"),
+		"recovery, unlock":      crashed(newStage(t, 100, 28, "none", false)).press("R", "enter"),
+		"recovery, reload":      crashed(newStage(t, 100, 28, "none", false)).press("R", "enter", "y"),
+		"setup":                 fresh().press("7"),
+		"paused":                fresh().press("p"),
+		"too small to draw":     fresh().resize(10, 3),
+		"before the first size": {t: t, m: newStage(t, 0, 0, "none", false).m},
+	} {
+		screen := s.m.View()
+		if s.quits(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune{3}, Paste: true}) {
+			t.Errorf("%s: pasted text quits", name)
+		}
+		if !s.quits(tea.KeyMsg{Type: tea.KeyCtrlC}) {
+			t.Errorf("%s: ctrl+c does not quit:\n%s", name, screen)
+		}
+	}
+}
+
+// typesOut has a question open whose answer is typed out.
+func typesOut(s *stage) *stage {
+	s.press("b")
+	for _, r := range "203.0.0.0/8" {
+		s.press(string(r))
+	}
+	s.press("enter", "y", "2")
+	if s.m.question == nil || s.m.question.typed != "2" {
+		s.t.Fatalf("nothing is typed out:\n%s", s.m.View())
+	}
+	return s
 }
 
 // TestCursorStaysOnJail: the cursor stays on its jail when the order of the
@@ -197,7 +265,7 @@ func TestEdit(t *testing.T) {
 func TestEffectsBecomeMessages(t *testing.T) {
 	m := New(context.Background(), Options{
 		State:   model.New(model.Options{}),
-		Look:    func(config.Settings) Look { return Look{} },
+		Look:    func(config.Settings, bool) Look { return Look{} },
 		Perform: func(_ context.Context, e model.Effect) model.Msg { return e },
 	})
 	_, cmd := m.Update(model.Started{At: t0})

@@ -1,7 +1,10 @@
 package tui
 
 import (
+	"fmt"
+	"io"
 	"slices"
+	"strconv"
 	"testing"
 
 	tea "github.com/charmbracelet/bubbletea"
@@ -78,24 +81,102 @@ func TestCopy(t *testing.T) {
 	s := banned(newStage(t, 100, 28, "none", false))
 	var got []string
 	s.m.copy = func(text string) { got = append(got, text) }
-	s.press("y", "space", "down", "space", "y", "enter", "y")
+	for _, k := range []string{"y", "space", "down", "space", "y", "enter", "y"} {
+		if k == "y" {
+			s.run(tea.KeyMsg{Type: tea.KeyRunes, Runes: []rune("y")})
+			continue
+		}
+		s.press(k)
+	}
 	want := []string{"203.0.113.0", "203.0.113.0\n203.0.113.4", "203.0.113.8"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-// TestSuspend: what would hold others up stops before the process does, and goes
-// on after it.
+// run sends a message and does what the program is then told to do; it returns the
+// messages that come of it.
+func (s *stage) run(msg tea.Msg) []tea.Msg {
+	next, cmd := s.m.Update(msg)
+	s.m = next.(Model)
+	return results(cmd)
+}
+
+// results are what comes of a command, and of those in it.
+func results(cmd tea.Cmd) []tea.Msg {
+	if cmd == nil {
+		return nil
+	}
+	msg := cmd()
+	batch, is := msg.(tea.BatchMsg)
+	if !is {
+		return []tea.Msg{msg}
+	}
+	var all []tea.Msg
+	for _, c := range batch {
+		all = append(all, results(c)...)
+	}
+	return all
+}
+
+// TestMouseComesBack: once the terminal is back, after ctrl+z, after the editor, after
+// somebody else stopped the process, the mouse is reported as the setting says.
+func TestMouseComesBack(t *testing.T) {
+	for _, mouse := range []bool{true, false} {
+		s := attacked(newStage(t, 100, 28, "none", false))
+		s.send(model.SettingsChanged{Values: []config.Value{{Key: "mouse", Text: strconv.FormatBool(mouse), Origin: config.ThisRun}}})
+		for name, msg := range map[string]returned{"nothing": {}, "an editor that changed nothing": {edited{jail: "sshd"}}, "one that failed": {edited{err: io.EOF}}} {
+			got := s.run(msg)
+			if slices.ContainsFunc(got, func(m tea.Msg) bool { return m == tea.EnableMouseCellMotion() }) != mouse {
+				t.Errorf("mouse %v, after %s: %v", mouse, name, got)
+			}
+		}
+	}
+}
+
+// TestLoan: what runs while the terminal is lent runs inside the lending, and an error
+// of either comes back.
+func TestLoan(t *testing.T) {
+	var told []string
+	l := loan{run: func() error { told = append(told, "runs"); return io.EOF }}
+	if err := l.Run(); err != io.EOF {
+		t.Errorf("without a terminal: %v", err)
+	}
+	l.lend = func(run func() error) error {
+		told = append(told, "lent")
+		err := run()
+		told = append(told, "back")
+		return err
+	}
+	if err := l.Run(); err != io.EOF || !slices.Equal(told, []string{"runs", "lent", "runs", "back"}) {
+		t.Errorf("%v: %v", told, err)
+	}
+}
+
+// TestSuspend: ctrl+z and a stop from elsewhere lend the terminal; where the process
+// cannot be stopped nothing happens.
 func TestSuspend(t *testing.T) {
 	s := attacked(newStage(t, 100, 28, "none", false))
-	var told []string
-	s.m.still = func() func() {
-		told = append(told, "still")
-		return func() { told = append(told, "on") }
+	ctrlZ := tea.KeyMsg{Type: tea.KeyCtrlZ}
+	if got := s.run(ctrlZ); got != nil {
+		t.Errorf("it does %v", got)
 	}
-	s.send(tea.KeyMsg{Type: tea.KeyCtrlZ}).send(tea.ResumeMsg{}).send(tea.ResumeMsg{}).send(tea.KeyMsg{Type: tea.KeyCtrlZ})
-	if !slices.Equal(told, []string{"still", "on", "still"}) {
-		t.Errorf("told %v", told)
+	s.m.stop = func() error { return nil }
+	for _, msg := range []tea.Msg{ctrlZ, Suspended{}, Continued{}} {
+		if got := s.run(msg); len(got) != 1 || fmt.Sprintf("%T", got[0]) != "tea.execMsg" {
+			t.Errorf("%T: %v", msg, got)
+		}
+	}
+}
+
+// TestBackground: the answer of the terminal changes how everything is drawn.
+func TestBackground(t *testing.T) {
+	s := attacked(newStage(t, 100, 28, "none", false))
+	s.m.look = func(_ config.Settings, light bool) Look {
+		return Look{Theme: NewTheme(map[bool]string{true: "light", false: "dark"}[light])}
+	}
+	dark := s.send(Background{}).m.View()
+	if light := s.send(Background{Light: true}).m.View(); light == dark {
+		t.Error("a light background changes nothing")
 	}
 }

@@ -31,7 +31,7 @@ func (m Model) pressAll(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 func (m Model) press(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	k := m.keys
 	switch {
-	case key.Matches(msg, k.Kill) && !m.typing:
+	case key.Matches(msg, k.Kill):
 		return m, tea.Quit
 	case key.Matches(msg, k.Suspend):
 		return m.suspend()
@@ -161,7 +161,7 @@ func (m Model) pressScreen(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 		m.prompt = out.prompt
 	case out.copied != "":
 		if m.copy != nil {
-			m.copy(out.copied)
+			return m, func() tea.Msg { m.copy(out.copied); return nil }
 		}
 	case out.address != "":
 		return m.openAddress(out.address)

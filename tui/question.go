@@ -91,7 +91,7 @@ func (m Model) askIgnored() Model {
 func (m Model) answer(msg tea.KeyMsg) (tea.Model, tea.Cmd) {
 	q := *m.question
 	must := q.must(m.state)
-	if must != "" && msg.Type != tea.KeyEnter && msg.Type != tea.KeyEsc && msg.Type != tea.KeyCtrlC {
+	if must != "" && msg.Type != tea.KeyEnter && msg.Type != tea.KeyEsc {
 		q.typed = edit(q.typed, msg)
 		m.question = &q
 		return m, nil

@@ -48,7 +48,7 @@ func (v settingsScreen) typed(msg tea.KeyMsg, name string) (screen, outcome) {
 	case tea.KeyEnter:
 		v.typing = false
 		return v, outcome{msg: model.SettingsChanged{Values: []config.Value{{Key: name, Text: v.text, Origin: config.ThisRun}}}}
-	case tea.KeyEsc, tea.KeyCtrlC:
+	case tea.KeyEsc:
 		v.typing = false
 	default:
 		v.text = edit(v.text, msg)

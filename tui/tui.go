@@ -10,6 +10,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -25,11 +26,13 @@ import (
 type Options struct {
 	State   model.State
 	Perform func(context.Context, model.Effect) model.Msg // carries out an effect; see runner.Runner.Do
-	Look    func(config.Settings) Look                    // how things are drawn with these settings
+	Look    func(s config.Settings, light bool) Look      // how things are drawn with these settings, on a light background
 	Now     func() time.Time                              // the clock; default time.Now
 	Told    <-chan model.Msg                              // messages from elsewhere; may be nil
-	Still   func() (goOn func())                          // makes everything that holds others up stop, before ctrl+z; may be nil
+	Lend    func(run func() error) error                  // gives the terminal back while something runs; may be nil
+	Stop    func() error                                  // stops the process until it is continued; nil if it cannot be
 	Editor  Editor                                        // nil where nothing can be edited
+	Run     func(*exec.Cmd) error                         // runs the editor in the terminal
 	Copy    func(text string)                             // hands a text to the terminal's clipboard; may be nil
 }
 
@@ -43,7 +46,8 @@ type Look struct {
 type Model struct {
 	state    model.State
 	perform  func(model.Effect) model.Msg
-	look     func(config.Settings) Look
+	look     func(config.Settings, bool) Look
+	light    bool // the terminal's background is
 	keys     keyMap
 	pen      pen
 	screens  []screen // the last is on top; the first stays
@@ -55,11 +59,15 @@ type Model struct {
 	offered  bool         // the setup was opened by itself
 	now      func() time.Time
 	told     <-chan model.Msg
-	still    func() func()
+	lend     func(func() error) error
+	stop     func() error
+	run      func(*exec.Cmd) error
 	copy     func(string)
 	editor   Editor
-	goOn     func() // after ctrl+z
 }
+
+// Background says what the terminal answered when it was asked for its background.
+type Background struct{ Light bool }
 
 // New returns a dashboard that runs until ctx ends.
 func New(ctx context.Context, o Options) Model {
@@ -73,7 +81,9 @@ func New(ctx context.Context, o Options) Model {
 		screens: []screen{overview{}},
 		now:     o.Now,
 		told:    o.Told,
-		still:   o.Still,
+		lend:    o.Lend,
+		stop:    o.Stop,
+		run:     o.Run,
 		copy:    o.Copy,
 		editor:  o.Editor,
 	}
@@ -82,7 +92,7 @@ func New(ctx context.Context, o Options) Model {
 
 // relook draws from now on as the settings say.
 func (m Model) relook() Model {
-	l := m.look(m.state.Settings.Effective.Settings)
+	l := m.look(m.state.Settings.Effective.Settings, m.light)
 	glyphs := Unicode
 	if l.ASCII {
 		glyphs = ASCII
@@ -121,12 +131,21 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m, nil
 	case tea.KeyMsg:
 		return m.pressAll(msg)
-	case tea.ResumeMsg:
-		return m.resume(), nil
+	case Background:
+		m.light = msg.Light
+		return m.relook(), nil
+	case Suspended:
+		return m.suspend()
+	case Continued:
+		return m.refresh()
+	case returned:
+		return m.resume(msg)
 	case tea.MouseMsg:
 		return m.mouse(msg)
 	case model.EditPrepared:
 		return m.openEditor(msg)
+	case editing:
+		return m.runEditor(msg)
 	case edited:
 		return m.takeEdited(msg)
 	case model.Ticked:

@@ -10,15 +10,13 @@ import (
 // Reload makes the server read its configuration again. That it said OK does
 // not mean that all of its jails are there afterwards: compare them.
 func (c *Control) Reload(ctx context.Context) error {
-	_, _, err := c.run(ctx, "reload fail2ban", "reload")
-	return err
+	return c.whole(ctx, "reload fail2ban", "reload")
 }
 
 // ReloadJail makes one jail anew, as the configuration has it: its actions, which a
 // plain reload takes away where they changed, and its counts, which start at 0.
 func (c *Control) ReloadJail(ctx context.Context, jail string) error {
-	_, _, err := c.run(ctx, "restart jail "+jail, "reload", "--restart", jail)
-	return err
+	return c.whole(ctx, "restart jail "+jail, "reload", "--restart", jail)
 }
 
 // State is how it stands with a server that is to be started.
@@ -42,8 +40,7 @@ func (c *Control) Restart(ctx context.Context, s State) error {
 		}
 	}
 	args := map[State][]string{Runs: {"restart"}, Stopped: {"start"}, Died: {"-x", "start"}}[s]
-	_, _, err := c.run(ctx, "restart fail2ban", args...)
-	return err
+	return c.whole(ctx, "restart fail2ban", args...)
 }
 
 // systemctl makes systemd do something with a unit.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"bantop/ending"
 	"bantop/fail2ban"
 	"bantop/fail2ban/logfile"
 )
@@ -41,11 +42,11 @@ type position struct{ from, size int64 }
 
 func newOutput(r io.ReadCloser, jail string) *output {
 	o := &output{jail: jail, done: make(chan struct{}), found: make(map[string]int), banned: make(map[string]bool), moved: time.Now()}
-	go func() {
+	ending.Go(func() {
 		defer close(o.done)
 		defer r.Close()
 		o.readAll(r)
-	}()
+	})
 	return o
 }
 

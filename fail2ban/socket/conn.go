@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"bantop/ending"
 	"bantop/fail2ban"
 	"bantop/fail2ban/wire"
 )
@@ -30,7 +31,7 @@ type reply struct {
 
 func newConn(c *net.UnixConn, lim wire.Limits) *conn {
 	k := &conn{c: c, replies: make(chan reply, 16), done: make(chan struct{})}
-	go k.read(wire.NewDecoder(k, lim))
+	ending.Go(func() { k.read(wire.NewDecoder(k, lim)) })
 	return k
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"bantop/ending"
 	"bantop/model"
 	"bantop/model/store"
 )
@@ -182,12 +183,12 @@ func (r *Runner) Follow(ctx context.Context) <-chan model.Msg {
 	}
 	told := make(chan model.Msg)
 	if r.opts.Reread != nil {
-		go r.followSettings(ctx, told)
+		ending.Go(func() { r.followSettings(ctx, told) })
 	}
 	if r.shared.store == nil {
 		return told
 	}
-	go func() {
+	ending.Go(func() {
 		for wait := watchEvery; ; {
 			select {
 			case <-time.After(wait):
@@ -207,7 +208,7 @@ func (r *Runner) Follow(ctx context.Context) <-chan model.Msg {
 				return
 			}
 		}
-	}()
+	})
 	return told
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"bantop/ending"
 )
 
 // watcher hurries the next look when the server's log is written to: a ban is
@@ -41,14 +43,14 @@ func (w *watcher) watch(ctx context.Context, path string, changed func()) {
 	}
 	w.path = path
 	stop := context.AfterFunc(ctx, func() { f.Close() })
-	go func() {
+	ending.Go(func() {
 		defer stop()
 		defer f.Close()
 		follow(ctx, f, changed)
 		w.mu.Lock()
 		w.path = "" // rotated or gone: the next look at the details finds the new one
 		w.mu.Unlock()
-	}()
+	})
 }
 
 // inotify opens a stream of the changes to a file (inotify(7)).

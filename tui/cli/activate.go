@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bantop/ending"
 	"bantop/model"
 	"bantop/tui/plain"
 	"bantop/tui/words"
@@ -100,6 +101,9 @@ func change(cmd *cobra.Command, f *flags, c changeFlags, kind model.ChangeKind, 
 	l.runner.Sweep()
 	l.feed(model.RehearsalRequested{Kind: kind, Jail: jail, At: time.Now().Round(0), Skip: c.noRehearsal})
 	l.finish(cmd.Context())
+	if err := interrupted(cmd); err != nil {
+		return err
+	}
 	if !c.json {
 		if err := plain.RehearsalText(cmd.OutOrStdout(), door(), l.state); err != nil {
 			return err
@@ -154,7 +158,7 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 	defer cancel()
 	told, answers := l.runner.Follow(ctx), make(chan string)
 	if isTerminal(cmd.InOrStdin()) {
-		go readLines(ctx, cmd.InOrStdin(), answers)
+		ending.Go(func() { readLines(ctx, cmd.InOrStdin(), answers) })
 	}
 	said, asked := 0, false
 	for {

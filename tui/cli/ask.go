@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"bantop/ending"
 )
 
 // errNoAnswer: somebody has to agree, and nobody can be asked.
@@ -28,9 +30,23 @@ func agreed(cmd *cobra.Command, f *flags, question string) (bool, error) {
 // prompt asks for a line. The end of the input is an empty one.
 func prompt(cmd *cobra.Command, question string) (string, error) {
 	fmt.Fprint(cmd.ErrOrStderr(), door().Text(question))
-	line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("%s: read the answer: %w", cmd.Name(), err)
+	type answer struct {
+		line string
+		err  error
 	}
-	return strings.TrimSpace(line), nil
+	given := make(chan answer, 1)
+	ending.Go(func() {
+		line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+		given <- answer{line, err}
+	})
+	select {
+	case a := <-given:
+		if a.err != nil && !errors.Is(a.err, io.EOF) {
+			return "", fmt.Errorf("%s: read the answer: %w", cmd.Name(), a.err)
+		}
+		return strings.TrimSpace(a.line), nil
+	case <-cmd.Context().Done():
+		fmt.Fprintln(cmd.ErrOrStderr()) // the question's line
+		return "", fmt.Errorf("%s: %w", cmd.Name(), cmd.Context().Err())
+	}
 }

@@ -81,6 +81,9 @@ func (l *looker) bans(cmd *cobra.Command, query banlist.Query, jails []string) (
 	}
 	l.feed(model.BansOpened{})
 	l.finish(cmd.Context())
+	if err := interrupted(cmd); err != nil {
+		return nil, err
+	}
 	b := l.state.Bans
 	if b.Reason != "" {
 		return nil, fmt.Errorf("list the bans: %s", b.Reason)

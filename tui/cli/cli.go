@@ -8,12 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
+	"bantop/ending"
 	"bantop/fail2ban"
 	"bantop/fail2ban/tempdir"
 	"bantop/tui/safetext"
@@ -22,10 +21,10 @@ import (
 // Main runs bantop with the arguments of the process and returns its exit
 // code.
 func Main() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	defer stop()
-	defer tempdir.End() // also of what is in an editor now
-	return run(ctx, &flags{args: os.Args[1:], last: true}, os.Stdin, os.Stdout, os.Stderr)
+	return ending.Main(func(ctx context.Context) int {
+		defer ending.Before(tempdir.End)() // also of what is in an editor now
+		return run(ctx, &flags{args: os.Args[1:], last: true}, os.Stdin, os.Stdout, os.Stderr)
+	})
 }
 
 // Run runs bantop with arguments and streams of its own. Errors go to stderr,
@@ -46,6 +45,9 @@ func run(ctx context.Context, f *flags, stdin io.Reader, stdout, stderr io.Write
 	}
 	if err == nil {
 		return 0
+	}
+	if _, signalled := ending.Of(ctx); signalled && errors.Is(err, context.Canceled) {
+		return exitUsage // it says no more than that; the process ends as the signal wants it
 	}
 	report(stderr, err)
 	if f, ok := errors.AsType[*failure](err); ok {

@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"bantop/config"
+	"bantop/ending"
 	"bantop/fail2ban/allowfile"
 	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/control"
@@ -108,11 +110,28 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		LogTarget: conf.LogTarget,
 	})
 	return server{state: state, runner: run, close: func() {
-		run.EndRehearsals()
-		run.StandStill()() // fail2ban's database is read no more
-		_ = client.Close() // what it was wanted for is done
-		closeStore(ctx, shared, c.use == dashboard || !c.last)
+		together(func() {
+			run.EndRehearsals()
+			run.StandStill()() // fail2ban's database is read no more
+			_ = client.Close() // what it was wanted for is done
+		}, func() { closeStore(ctx, shared, c.use == dashboard || !c.last) })
 	}}
+}
+
+// together does several things side by side. After a signal, and once somebody quit,
+// they have as long as package ending gives them: what is not done by then harms
+// nobody. A scratch server ends with this process, and the next bantop removes its
+// folder; the lease lapses.
+func together(things ...func()) {
+	var all sync.WaitGroup
+	for _, do := range things {
+		all.Add(1)
+		ending.Go(func() {
+			defer all.Done()
+			do()
+		})
+	}
+	all.Wait()
 }
 
 // countries tells where addresses are, nil where no database is set. It is not read

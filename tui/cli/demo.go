@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bantop/config"
+	"bantop/ending"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/rehearsal"
@@ -71,8 +72,8 @@ func demo(cmd *cobra.Command, settings config.Effective) error {
 	story.Activated = func(jail, by, tty string, at time.Time) {
 		told <- model.ActivationRecorded{Activation: model.Activation{Jail: jail, By: by, TTY: tty, At: at.Round(0), Source: "bantop"}}
 	}
-	go story.Play(ctx)
-	return show(cmd, settings, tui.Options{
+	ending.Go(func() { story.Play(ctx) })
+	return show(cmd, settings, func() func() { return func() {} }, tui.Options{
 		State:   model.New(model.Options{Settings: settings, Host: "web-3", Who: "you", Demo: true}),
 		Perform: r.Do,
 		Now:     story.Now,

@@ -54,8 +54,8 @@ func examine(cmd *cobra.Command, f *flags, asJSON bool) error {
 	srv := connect(cmd.Context(), settings, connection{from: f.from, use: oneLook, out: cmd.OutOrStdout(), last: f.last})
 	defer srv.close()
 	result, is := srv.runner.Do(cmd.Context(), model.CheckSetup{Fresh: true}).(model.SetupChecked)
-	if !is {
-		return fmt.Errorf("look at the setup: %w", cmd.Context().Err())
+	if err := interrupted(cmd); !is || err != nil {
+		return err
 	}
 	if asJSON {
 		err = plain.ChecksJSON(cmd.OutOrStdout(), result.Checks)

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"bantop/config"
+	"bantop/ending"
 	"bantop/fail2ban"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/socket"
@@ -44,6 +45,7 @@ func newGuard(f *flags) *cobra.Command {
 				return fmt.Errorf("guard: read the plan: %w", err)
 			}
 			f.lenient = true // the file may have gone since the pane read it, and the way back must not
+			ending.Patient() // a signal has the change taken back, which takes its time
 			settings, err := f.settings(cmd)
 			if err != nil {
 				return err
@@ -182,6 +184,6 @@ func startGuard(ctx context.Context, cmd *exec.Cmd, plan *model.Plan) (guardRepl
 		}
 		return a.reply, a.err
 	case <-ctx.Done():
-		return guardReply{}, ctx.Err()
+		return guardReply{}, errors.New("interrupted before the guard answered; it may go on by itself: bantop status tells")
 	}
 }

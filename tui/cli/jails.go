@@ -32,6 +32,9 @@ where anything is.`,
 			defer l.close()
 			l.feed(model.CatalogueOpened{})
 			l.finish(cmd.Context())
+			if err := interrupted(cmd); err != nil {
+				return err
+			}
 			c := l.state.Catalogue
 			if c.Reason != "" {
 				return fmt.Errorf("list the jails: %s\nnext: %s", c.Reason, c.Hint)

@@ -1,31 +1,39 @@
 package cli
 
 import (
-	"os"
 	"strings"
-
-	"github.com/muesli/termenv"
 
 	"bantop/config"
 	"bantop/tui"
 	_ "bantop/tui/quiet" // before Bubble Tea asks the terminal
 )
 
-// looks returns how the screen is drawn on this terminal with given settings. The
-// terminal is asked for its background now, or never: once the dashboard is
-// open, it would take the answer for keys.
-func looks(now config.Settings, getenv func(string) string) func(config.Settings) tui.Look {
+// looks returns how the screen is drawn on this terminal with given settings, and
+// with what the terminal says of its background once the dashboard is open.
+func looks(now config.Settings, getenv func(string) string) func(s config.Settings, light bool) tui.Look {
 	auto := "16"
 	if now.Theme == "auto" {
 		auto = themeName("auto", getenv)
 	}
-	return func(s config.Settings) tui.Look {
+	asks := asksBackground(now, getenv)
+	return func(s config.Settings, light bool) tui.Look {
 		name := s.Theme
-		if name == "auto" {
+		switch {
+		case name == "auto" && asks && light:
+			name = "light"
+		case name == "auto":
 			name = auto
 		}
 		return tui.Look{Theme: tui.NewTheme(name), ASCII: s.ASCII || !showsUnicode(getenv)}
 	}
+}
+
+// asksBackground reports whether the terminal has to be asked for its background:
+// nothing else says it. tmux and screen cannot be asked, and most of them are dark.
+func asksBackground(s config.Settings, getenv func(string) string) bool {
+	term := getenv("TERM")
+	return s.Theme == "auto" && colours(getenv) == "256" && getenv("COLORFGBG") == "" &&
+		!strings.HasPrefix(term, "screen") && !strings.HasPrefix(term, "tmux")
 }
 
 // showsUnicode tells whether the terminal can be trusted to show more than
@@ -74,13 +82,10 @@ func colours(getenv func(string) string) string {
 	}
 }
 
-// isDark tells whether the terminal's background is dark: as it says in
-// COLORFGBG, else as it answers when it is asked. Under tmux and screen nobody
-// can be asked, and most are dark.
+// isDark reports whether the terminal's background is dark, as COLORFGBG says. One that
+// says nothing is taken for dark, until it answers.
 func isDark(getenv func(string) string) bool {
-	if v := getenv("COLORFGBG"); v != "" {
-		bg := v[strings.LastIndexByte(v, ';')+1:]
-		return bg != "7" && bg != "15"
-	}
-	return termenv.NewOutput(os.Stdout).HasDarkBackground()
+	v := getenv("COLORFGBG")
+	bg := v[strings.LastIndexByte(v, ';')+1:]
+	return bg != "7" && bg != "15"
 }

@@ -41,6 +41,10 @@ func (f *flags) looker(cmd *cobra.Command) (*looker, error) {
 		end()
 	}
 	l.settle(cmd.Context())
+	if err := interrupted(cmd); err != nil {
+		l.close()
+		return nil, err
+	}
 	return l, nil
 }
 
@@ -52,6 +56,15 @@ func sayMissed(cmd *cobra.Command, r *runner.Runner) {
 	}
 	text := fmt.Sprintf("bantop: %s done, but not in the journal: %v", words.Plural(n, "act"), err)
 	fmt.Fprintln(cmd.ErrOrStderr(), door().Text(text))
+}
+
+// interrupted is why a command prints nothing once a signal has ended it: what it has
+// seen until then is no answer. Else nil.
+func interrupted(cmd *cobra.Command) error {
+	if err := cmd.Context().Err(); err != nil {
+		return fmt.Errorf("%s: %w", cmd.Name(), err)
+	}
+	return nil
 }
 
 // up is why nothing can be asked of the server; nil where it answers.

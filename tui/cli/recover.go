@@ -81,6 +81,9 @@ func recoverServer(cmd *cobra.Command, f *flags, r recoverFlags) error {
 	}
 	l.feed(model.EvidenceOpened{})
 	l.finish(cmd.Context())
+	if err := interrupted(cmd); err != nil {
+		return err
+	}
 	if !r.json {
 		if err := plain.Evidence(cmd.OutOrStdout(), door(), l.state); err != nil {
 			return err

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 	cli.KeepOff(os.Getenv(reExec) == "")
 	cli.MaybeInstance()
 	maybeGather()
+	cli.MaybeFault()
 	if os.Getenv(reExec) != "" {
 		os.Exit(cli.Main())
 	}

@@ -34,6 +34,9 @@ somebody is logged in from it. It ends with
 			}
 			l.feed(model.AddressOpened{Address: args[0]})
 			l.finish(cmd.Context())
+			if err := interrupted(cmd); err != nil {
+				return err
+			}
 			if reason := l.state.Bans.Reason; reason != "" { // nobody is told that it is not banned
 				return fmt.Errorf("say why %s is banned: %s", args[0], reason)
 			}

@@ -7,7 +7,7 @@
 // initialises packages in the order of their import paths, as far as imports
 // allow (Go specification, Program initialization; since Go 1.21). This one
 // imports lipgloss alone, and sorts before github.com/charmbracelet/bubbletea.
-// The dashboard asks by itself, when it is opened.
+// The dashboard asks by itself, once it is open, and waits for no answer (tui/tty).
 package quiet
 
 import "github.com/charmbracelet/lipgloss"
