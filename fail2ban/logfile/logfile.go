@@ -45,7 +45,7 @@ func tail(target string, most int64) (string, error) {
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
-		return "", fmt.Errorf("read fail2ban's log: %w: %s is not a regular file", ErrNoFile, target)
+		return "", fmt.Errorf("read fail2ban's log: %s is not a regular file", target)
 	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
