@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -291,11 +290,5 @@ func TestDemoLeavesNothing(t *testing.T) {
 	folders(1) // its own
 	next.send("q")
 	next.wait()
-	folders(0)
-	told := begin()
-	if err := told.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	told.wait()
 	folders(0)
 }
