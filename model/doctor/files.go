@@ -94,10 +94,8 @@ func (d *Doctor) state(ctx context.Context) model.Check {
 		found += ", " + size(fi.Size())
 	}
 	switch {
-	case d.opts.Settings.StoreGroup != "":
-		return ok(name, found+", shared by the group "+d.opts.Settings.StoreGroup)
 	case d.uid != 0:
-		return note(name, found, "private to you ("+userName(d.uid)+"): other users' panes do not share it", "set store.group and state-dir, for all who should")
+		return note(name, found, "private to you ("+userName(d.uid)+"): other users' panes do not share it", "sudo bantop")
 	default:
 		return ok(name, found+", shared by root's panes")
 	}

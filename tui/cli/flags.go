@@ -51,9 +51,14 @@ func (f *flags) settings(cmd *cobra.Command) (config.Effective, error) {
 	return withServer(e)
 }
 
-// load reads the settings from their files, the environment and the flags.
+// load reads the settings from their files, the environment and the flags, and says
+// which of them have no effect any more.
 func (f *flags) load(cmd *cobra.Command) (config.Effective, error) {
-	return load.Settings(load.Sources{File: f.file, Environ: os.Environ(), Flags: f.changed(cmd)})
+	e, err := load.Settings(load.Sources{File: f.file, Environ: os.Environ(), Flags: f.changed(cmd)})
+	for _, r := range e.Retired() {
+		warn(cmd, r.String())
+	}
+	return e, err
 }
 
 // changed are the settings that flags were given for. Each flag is named as the

@@ -50,7 +50,7 @@ time, who, from where, and its result.`,
 
 // keptBy is where what instances share is kept, with these settings.
 func keptBy(s config.Settings) store.Store {
-	return store.New(store.Options{Dir: stateDir(s), Socket: s.Socket, Group: s.StoreGroup})
+	return store.New(store.Options{Dir: stateDir(s), Socket: s.Socket})
 }
 
 func printActs(cmd *cobra.Command, kept store.Store, last int, asJSON bool) error {
