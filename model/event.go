@@ -35,6 +35,7 @@ const (
 	ChangeTurned    EventKind = "going back"
 	ChangeBack      EventKind = "taken back"
 	ChangeStuck     EventKind = "not back"
+	StateRenewed    EventKind = "new state" // what was kept before is not trusted
 )
 
 // Event is one thing that happened, for the list that is shown.

@@ -37,7 +37,7 @@ func (p pen) eventStyle(k model.EventKind) Style {
 		return p.Bad
 	case model.CameOnline, model.Recovered, model.JailMended, model.JailBack:
 		return p.OK
-	case model.Restarted, model.ClockSkew, model.JailRemoved:
+	case model.Restarted, model.ClockSkew, model.JailRemoved, model.StateRenewed:
 		return p.Warn
 	default:
 		return Style{}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bantop/config"
+	"bantop/config/trust"
 	"bantop/fail2ban"
 	"bantop/fail2ban/allowfile"
 	"bantop/fail2ban/control"
@@ -152,6 +153,8 @@ func TestFaults(t *testing.T) {
 		{"no log file", func(p *patient) { p.log = "SYSLOG" }, nil, "log", model.CheckNote, "logs to SYSLOG", "logtarget"},
 		{"no room for the state", nil, unstorable(fmt.Errorf("write: %w", store.ErrFull)), "state", model.CheckFault, "no room to write", "df -h /var/lib/bantop"},
 		{"a damaged state", nil, unstorable(store.ErrCorrupt), "state", model.CheckFault, "damaged", "mv /var/lib/bantop/bantop.db /var/lib/bantop/bantop.db.damaged"},
+		{"a state that others could write", nil, unstorable(fmt.Errorf("open: %w", &trust.Error{Path: "/srv", Reason: "can be written by everybody", Next: "chmod go-w /srv"})),
+			"state", model.CheckFault, "/srv can be written by everybody", "chmod go-w /srv"},
 		{"a newer state", nil, unstorable(store.ErrNewer), "state", model.CheckFault, "newer bantop", "update bantop"},
 		{"a state that others hold", nil, unstorable(store.ErrBusy), "state", model.CheckFault, "locked", "fuser -v"},
 		{"a state that is closed", nil, unstorable(store.ErrDenied), "state", model.CheckFault, "cannot be written", "--state-dir"},

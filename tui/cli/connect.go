@@ -59,6 +59,7 @@ type connection struct {
 	file   string    // the settings file that was named
 	broken error     // why the settings cannot be read, and the defaults hold
 	out    io.Writer // where the dashboard would be drawn
+	errs   io.Writer // where a command says what is beside its result; nil for a dashboard, whose screen that would spoil
 }
 
 // connect prepares to look at the server of the settings. It is not asked yet;
@@ -72,7 +73,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	}
 	who := whoami()
 	options := model.Options{Settings: e, Host: host, Who: who.user, TTY: who.tty, Control: clientCommand(s)}
-	shared := keptBy(s)
+	shared := keptBy(s, c.errs)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
 		options.Private = failed.Error()

@@ -45,7 +45,7 @@ func examine(cmd *cobra.Command, f *flags, asJSON bool) error {
 			settings = config.Defaults()
 		}
 	}
-	srv := connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, broken: broken, out: cmd.OutOrStdout()})
+	srv := connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, broken: broken, out: cmd.OutOrStdout(), errs: cmd.ErrOrStderr()})
 	defer srv.close()
 	result, is := srv.runner.Do(cmd.Context(), model.CheckSetup{Fresh: true}).(model.SetupChecked)
 	if !is {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,7 @@ time, who, from where, and its result.`,
 			if err != nil {
 				return err
 			}
-			kept := keptBy(settings.Settings)
+			kept := keptBy(settings.Settings, cmd.ErrOrStderr())
 			defer func() { _ = kept.Close() }() // it was only read
 			if acts {
 				return printActs(cmd, kept, last, asJSON)
@@ -48,9 +49,14 @@ time, who, from where, and its result.`,
 	return cmd
 }
 
-// keptBy is where what instances share is kept, with these settings.
-func keptBy(s config.Settings) store.Store {
-	return store.New(store.Options{Dir: stateDir(s), Socket: s.Socket})
+// keptBy is where what instances share is kept, with these settings. What was set
+// aside there, since it is not trusted, is told on errs, if there is one.
+func keptBy(s config.Settings, errs io.Writer) store.Store {
+	o := store.Options{Dir: stateDir(s), Socket: s.Socket}
+	if errs != nil {
+		o.Notice = func(text string) { fmt.Fprintln(errs, "bantop: "+string(door().Text(text))) }
+	}
+	return store.New(o)
 }
 
 func printActs(cmd *cobra.Command, kept store.Store, last int, asJSON bool) error {

@@ -32,7 +32,7 @@ func (f *flags) looker(cmd *cobra.Command) (*looker, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newLooker(connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, out: cmd.OutOrStdout()}))
+	l := newLooker(connect(cmd.Context(), settings, connection{file: f.file, use: oneLook, out: cmd.OutOrStdout(), errs: cmd.ErrOrStderr()}))
 	l.settle(cmd.Context())
 	return l, nil
 }
