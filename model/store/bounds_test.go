@@ -134,7 +134,7 @@ func TestHuge(t *testing.T) {
 // TestManyViews: to read a schema that takes long is given up when nobody waits for it
 // any more.
 func TestManyViews(t *testing.T) {
-	dir := edited(t, `PRAGMA writable_schema = on; WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 300000)
+	dir := edited(t, `PRAGMA writable_schema = on; WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200000)
 		INSERT INTO sqlite_schema SELECT 'view', 'v' || x, 'v' || x, 0, 'CREATE VIEW v' || x || ' AS SELECT 1' FROM n`)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -212,7 +212,7 @@ func TestTermsWithoutANext(t *testing.T) {
 		"one that was never taken":     {1, runtime(1<<40, 7)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := edited(t, "UPDATE server SET runtime = ?; INSERT INTO lease VALUES ('/run/f2b.sock', ?, 'x', 'y', 0, 'z', 0)", c.applied, c.term)
+			dir := edited(t, "UPDATE server SET runtime = ?1; INSERT INTO lease VALUES ('/run/f2b.sock', ?2, 'x', 'y', 0, 'z', 0)", c.applied, c.term)
 			s := open(t, dir, "/run/f2b.sock")
 			lease, err := s.Lease(t.Context())
 			if err != nil || !lease.Held {

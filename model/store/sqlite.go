@@ -143,7 +143,9 @@ func (t tx) exec(query string, args ...any) error {
 // never fails in the middle for another writer.
 func (s *sqliteStore) tx(ctx context.Context, body func(tx) error) error {
 	return s.retry(ctx, func() error {
-		t, err := s.db.BeginTx(ctx, nil)
+		// Only its statements end with the context: database/sql would roll back beside
+		// them, and leave the one connection in a transaction that is over.
+		t, err := s.db.BeginTx(context.WithoutCancel(ctx), nil)
 		if err != nil {
 			return err
 		}
