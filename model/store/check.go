@@ -16,25 +16,37 @@ func (s *sqliteStore) checkSchema(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	defer cancel()
 	return s.retry(ctx, func() error {
-		version, is, err := schemaOf(ctx, s.db)
-		if err != nil {
+		version, wrong, err := s.compare(ctx)
+		if err == nil && wrong != "" { // another instance may just have brought it up to date
+			version, wrong, err = s.compare(ctx)
+		}
+		switch {
+		case err != nil:
 			return err
-		}
-		if version < 0 || version > schemaVersion {
-			return fmt.Errorf("%w (schema %d, this one knows %d)", ErrNewer, version, schemaVersion)
-		}
-		own, err := ownSchema(version)
-		if err != nil {
-			return err
-		}
-		if wrong := differs(is, own); wrong != "" {
+		case wrong != "":
 			return fmt.Errorf("%w: the schema is not bantop's own: %s", ErrCorrupt, wrong)
-		}
-		if version == 0 {
+		case version == 0:
 			return nil
+		default:
+			return s.checkCounts(ctx)
 		}
-		return s.checkCounts(ctx)
 	})
+}
+
+// compare is the version of the schema, and what is different in it; "" if nothing is.
+func (s *sqliteStore) compare(ctx context.Context) (version int, wrong string, err error) {
+	is, err := schemaOf(ctx, s.db)
+	if err != nil {
+		return 0, "", err
+	}
+	if err := s.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return 0, "", err
+	}
+	if version < 0 || version > schemaVersion {
+		return 0, "", fmt.Errorf("%w (schema %d, this one knows %d)", ErrNewer, version, schemaVersion)
+	}
+	own, err := ownSchema(version)
+	return version, differs(is, own), err
 }
 
 // differs is what is different in a schema; "" if nothing is.
@@ -72,30 +84,26 @@ type object struct{ kind, name, table, words string }
 // maxObjects is more than bantop makes.
 const maxObjects = 100
 
-// readSchema asks for version and schema at one moment: another instance may just bring
-// both up to date. The order has all rows read in the first step of the statement: only
-// that one ends when the context does (modernc.org/sqlite 1.62).
-var readSchema = fmt.Sprintf(`SELECT user_version, %s, %s, %s, %s FROM pragma_user_version
-	LEFT JOIN sqlite_schema ORDER BY name LIMIT %d`,
+// readSchema puts the rows into an order, so that all are read in the first step of the
+// statement: only that one ends when the context does (modernc.org/sqlite 1.62).
+var readSchema = fmt.Sprintf("SELECT %s, %s, %s, %s FROM sqlite_schema ORDER BY name LIMIT %d",
 	text("type", maxText), text("name", maxText), text("tbl_name", maxText), text("sql", maxEvent), maxObjects)
 
-// schemaOf is what is in a database, and which version that is said to be.
-func schemaOf(ctx context.Context, q querier) (version int, out []object, err error) {
+// schemaOf is what is in a database.
+func schemaOf(ctx context.Context, q querier) (out []object, err error) {
 	rows, err := q.QueryContext(ctx, readSchema)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var x object
-		if err := rows.Scan(&version, &x.kind, &x.name, &x.table, &x.words); err != nil {
-			return 0, nil, err
+		if err := rows.Scan(&x.kind, &x.name, &x.table, &x.words); err != nil {
+			return nil, err
 		}
-		if x != (object{}) { // of an empty database
-			out = append(out, x)
-		}
+		out = append(out, x)
 	}
-	return version, out, rows.Err()
+	return out, rows.Err()
 }
 
 var create = regexp.MustCompile(`^CREATE (TABLE|INDEX) (\w+)(?: ON (\w+))?`)
@@ -139,6 +147,5 @@ func schemaByMaking(version int) ([]object, error) {
 	if _, err := db.ExecContext(ctx, strings.Join(migrations[:version], ";\n")); err != nil {
 		return nil, fmt.Errorf("make the schema in memory: %w", err)
 	}
-	_, own, err := schemaOf(ctx, db)
-	return own, err
+	return schemaOf(ctx, db)
 }

@@ -56,6 +56,10 @@ func (s *sqliteStore) holds(p instance) bool {
 // or one that was replaced while it runs), or one that was built of bantop's source.
 // The number of a process says nothing: in a container, bantop itself may be process 1.
 func isBantop(pid int) bool {
+	mine, err := os.Stat("/proc/self/exe")
+	if err != nil {
+		return true // nothing is known where there is no /proc
+	}
 	proc := "/proc/" + strconv.Itoa(pid)
 	info, err := os.Stat(proc)
 	if err != nil {
@@ -63,10 +67,6 @@ func isBantop(pid int) bool {
 	}
 	if uid, _ := trust.Owner(info); uid != 0 && uid != os.Geteuid() {
 		return false
-	}
-	mine, err := os.Stat("/proc/self/exe")
-	if err != nil {
-		return true // nothing is known here
 	}
 	if theirs, err := os.Stat(proc + "/exe"); err == nil && os.SameFile(mine, theirs) {
 		return true

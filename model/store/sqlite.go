@@ -61,10 +61,9 @@ func (s *sqliteStore) enter(ctx context.Context) (context.Context, func()) {
 }
 
 // first is what is done before anything else on a connection. Functions in a schema
-// are not run, nothing is written into TMPDIR (temp_store), and the schema is read:
-// in a script of several statements, so that it ends when the context does.
-const first = `PRAGMA trusted_schema = off; PRAGMA cell_size_check = on; PRAGMA temp_store = memory;
-	PRAGMA busy_timeout = 0; PRAGMA synchronous = normal; SELECT count(*) FROM sqlite_schema`
+// are not run, nothing is written into TMPDIR (temp_store), and the schema is read (for
+// synchronous): in a script of several statements, which ends when the context does.
+const first = "PRAGMA trusted_schema = off; PRAGMA temp_store = memory; PRAGMA synchronous = normal"
 
 // connect opens the one connection. data_version then counts what others do, and only
 // that; and no other connection takes its place, for which the bounds would not hold.

@@ -72,7 +72,7 @@ func (f *folder) cleanLocked(lock *lock) (done aside, again bool, err error) {
 	if err != nil || reason == "" {
 		return aside{}, false, err
 	}
-	if err := f.Chmod(0o700 | fs.ModeSticky); err != nil {
+	if err := f.shut(0o700 | fs.ModeSticky); err != nil {
 		return aside{}, false, err
 	}
 	if !lock.named() { // until now others could rename it
@@ -88,7 +88,20 @@ func (f *folder) cleanLocked(lock *lock) (done aside, again bool, err error) {
 	if len(done.names) > 0 {
 		done.waiting = f.waiting(done.number)
 	}
-	return done, false, f.Chmod(0o700)
+	return done, false, f.shut(0o700)
+}
+
+// shut sets the mode of the folder, and makes sure that this had an effect: a file
+// system without modes (vfat) would have it cleaned again and again.
+func (f *folder) shut(mode fs.FileMode) error {
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil && info.Mode() != mode|fs.ModeDir {
+		err = &trust.Error{Path: f.path, Reason: "cannot be closed to others: its file system keeps no modes"}
+	}
+	return err
 }
 
 // rename gives everything of bantop's in the folder a name under which nobody reads
