@@ -36,7 +36,7 @@ func every(t *testing.T, dir string) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), soon)
 	defer cancel()
-	s := store.New(store.Options{Dir: dir, Socket: "/run/f2b.sock"})
+	s := store.New(at(dir))
 	defer s.Close()
 	_, err := s.Load(ctx)
 	if _, e := s.Apply(ctx, online(100, t0)); err == nil {
@@ -69,7 +69,8 @@ func every(t *testing.T, dir string) error {
 	return err
 }
 
-const endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x AS key, x AS revision, x AS boot, x AS runtime, x AS jails FROM n WHERE x < 0"
+const endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) " +
+	"SELECT x AS key, x AS revision, x AS boot, x AS runtime, x AS jails FROM n WHERE x < 0"
 
 // TestRefused: a database that bantop would not have written is refused at once, and
 // nothing is written to it.
@@ -86,16 +87,20 @@ func TestRefused(t *testing.T) {
 		{"a long list", "UPDATE server SET runtime = ?", []any{[]byte(list)}, "a list of the state is longer"},
 		{"a revision without a next one", "UPDATE server SET revision = 9223372036854775807", nil, "revision is higher"},
 		{"a revision that is none", "UPDATE server SET revision = 'x'", nil, "revision"},
-		{"events without a next one", "INSERT INTO event VALUES (9223372036854775807, 'x', 'x')", nil, "numbers are higher"},
-		{"acts without a next one", "UPDATE sqlite_sequence SET seq = 9223372036854775807; INSERT INTO sqlite_sequence VALUES ('act', 9223372036854775807)", nil, "numbers are higher"},
+		{"events without a next one", "INSERT INTO event VALUES (9223372036854775807, 'x', 'x')", nil,
+			"numbers are higher"},
+		{"acts without a next one", "INSERT INTO sqlite_sequence VALUES ('act', 9223372036854775807)", nil, "numbers are higher"},
 		{"a count that is none", "INSERT INTO sqlite_sequence VALUES ('act', 'x')", nil, "numbers are higher"},
-		{"an endless view for a table", "DROP TABLE server; CREATE VIEW server AS " + endless, nil, "not bantop's own: view server"},
+		{"an endless view for a table", "DROP TABLE server; CREATE VIEW server AS " + endless, nil,
+			"not bantop's own: view server"},
 		{"an endless view beside them", "CREATE VIEW v AS " + endless, nil, "not bantop's own: view v"},
 		{"a trigger", "CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM act; END", nil, "not bantop's own: trigger t"},
 		{"a further table", "CREATE TABLE more (x)", nil, "not bantop's own: table more"},
 		{"a further index", "CREATE INDEX more ON act (who)", nil, "not bantop's own: index more"},
-		{"another table", "DROP TABLE act; CREATE TABLE act (id, server, at, who, tty, host, act, jail, address, result)", nil, "not bantop's own: table act"},
-		{"a column more", "ALTER TABLE act ADD COLUMN x GENERATED ALWAYS AS (who || who)", nil, "not bantop's own: table act"},
+		{"another table", "DROP TABLE act; CREATE TABLE act (id, server, at, who, tty, host, act, jail, address, result)",
+			nil, "not bantop's own: table act"},
+		{"a column more", "ALTER TABLE act ADD COLUMN x GENERATED ALWAYS AS (who || who)", nil,
+			"not bantop's own: table act"},
 		{"a table less", "DROP TABLE act", nil, "table act is missing"},
 		{"all of it in a version that has none", "PRAGMA user_version = 0", nil, "not bantop's own"},
 		{"a version before the first", "PRAGMA user_version = -1", nil, "newer bantop"},
@@ -134,16 +139,17 @@ func TestHuge(t *testing.T) {
 // TestManyViews: to read a schema that takes long is given up when nobody waits for it
 // any more.
 func TestManyViews(t *testing.T) {
-	dir := edited(t, `PRAGMA writable_schema = on; WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200000)
+	dir := edited(t, `PRAGMA writable_schema = on;
+		WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 200000)
 		INSERT INTO sqlite_schema SELECT 'view', 'v' || x, 'v' || x, 0, 'CREATE VIEW v' || x || ' AS SELECT 1' FROM n`)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	_, err := store.Open(ctx, store.Options{Dir: dir, Socket: "/run/f2b.sock"})
+	_, err := store.Open(ctx, at(dir))
 	if !errors.Is(err, store.ErrSlow) && !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("got %v", err)
 	}
 	if ctx.Err() != nil && t.Context().Err() == nil {
-		_, err = store.Open(t.Context(), store.Options{Dir: dir, Socket: "/run/f2b.sock"}) // without a limit of the caller's
+		_, err = store.Open(t.Context(), at(dir)) // without a limit of the caller's
 	}
 	if !errors.Is(err, store.ErrSlow) && !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("got %v", err)
@@ -154,11 +160,14 @@ func TestManyViews(t *testing.T) {
 // anybody from looking and acting.
 func TestOddRows(t *testing.T) {
 	for name, statements := range map[string]string{
-		"a long event":              "INSERT INTO event (server, event) VALUES ('/run/f2b.sock', zeroblob(10000000))",
-		"a long act":                "INSERT INTO act (server, at, who, tty, host, act, jail, address, result) VALUES ('/run/f2b.sock', 'x', zeroblob(9000000), 1, 2.5, '', '', '', '')",
+		"a long event": "INSERT INTO event (server, event) VALUES ('/run/f2b.sock', zeroblob(10000000))",
+		"a long act": `INSERT INTO act (server, at, who, tty, host, act, jail, address, result)
+			VALUES ('/run/f2b.sock', 'x', zeroblob(9000000), 1, 2.5, '', '', '', '')`,
 		"somebody acts, unreadably": "INSERT INTO acting VALUES ('/run/f2b.sock', 'x', 'y', 1, 'z', 'not JSON')",
-		"somebody acts, at length":  "INSERT INTO acting VALUES ('/run/f2b.sock', zeroblob(9000000), zeroblob(100), 1, 'z', zeroblob(9000000))",
-		"a lease of texts":          "INSERT OR REPLACE INTO lease VALUES ('/run/f2b.sock', 'x', zeroblob(9000000), 5, 'y', 2.5, 'z')",
+		"somebody acts, at length": `INSERT INTO acting
+			VALUES ('/run/f2b.sock', zeroblob(9000000), zeroblob(100), 1, 'z', zeroblob(9000000))`,
+		"a lease of texts": `INSERT OR REPLACE INTO lease
+			VALUES ('/run/f2b.sock', 'x', zeroblob(9000000), 5, 'y', 2.5, 'z')`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := every(t, edited(t, statements)); err != nil {
@@ -212,7 +221,8 @@ func TestTermsWithoutANext(t *testing.T) {
 		"one that was never taken":     {1, runtime(1<<40, 7)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := edited(t, "UPDATE server SET runtime = ?1; INSERT INTO lease VALUES ('/run/f2b.sock', ?2, 'x', 'y', 0, 'z', 0)", c.applied, c.term)
+			dir := edited(t, `UPDATE server SET runtime = ?1;
+				INSERT INTO lease VALUES ('/run/f2b.sock', ?2, 'x', 'y', 0, 'z', 0)`, c.applied, c.term)
 			s := open(t, dir, "/run/f2b.sock")
 			lease, err := s.Lease(t.Context())
 			if err != nil || !lease.Held {

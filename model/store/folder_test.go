@@ -23,6 +23,16 @@ const (
 	staff = 50    // a group
 )
 
+// at is the state in a folder.
+func at(dir string) store.Options { return store.Options{Dir: dir, Socket: "/run/f2b.sock"} }
+
+// telling is the state in a folder, and who is told what was set aside there.
+func telling(dir string, told func(string)) store.Options {
+	o := at(dir)
+	o.Notice = told
+	return o
+}
+
 // must fails the test for an error of its own.
 func must(t *testing.T, errs ...error) {
 	t.Helper()
@@ -78,7 +88,7 @@ func modeOf(t *testing.T, path string) fs.FileMode {
 func refused(t *testing.T, top, dir, why string) {
 	t.Helper()
 	before := tree(t, top)
-	s, err := store.Open(t.Context(), store.Options{Dir: dir, Socket: "/run/f2b.sock", Notice: func(text string) { t.Error("told: " + text) }})
+	s, err := store.Open(t.Context(), telling(dir, func(text string) { t.Error("told: " + text) }))
 	if err == nil {
 		s.Close()
 	}
@@ -104,7 +114,9 @@ func TestUnsafeFolder(t *testing.T) {
 		spoil     func(t *testing.T, top, dir string) // dir is top/lib/bantop-state
 	}{
 		{"folder of another user", "belongs to", func(t *testing.T, _, dir string) { must(t, os.Chown(dir, jo, 0)) }},
-		{"parent of another user", "/lib belongs to", func(t *testing.T, top, _ string) { must(t, os.Chown(filepath.Join(top, "lib"), jo, 0)) }},
+		{"parent of another user", "/lib belongs to", func(t *testing.T, top, _ string) {
+			must(t, os.Chown(filepath.Join(top, "lib"), jo, 0))
+		}},
 		{"parent that a group may write", "/lib can be written by the group", func(t *testing.T, top, _ string) {
 			must(t, os.Chown(filepath.Join(top, "lib"), 0, staff), os.Chmod(filepath.Join(top, "lib"), 0o775))
 		}},
@@ -116,9 +128,12 @@ func TestUnsafeFolder(t *testing.T) {
 		}},
 		{"link into what is unsafe", "/open can be written by everybody", func(t *testing.T, top, dir string) {
 			open := filepath.Join(top, "open")
-			must(t, os.Mkdir(open, 0o700), os.Chmod(open, 0o777), os.Rename(dir, filepath.Join(open, "real")), os.Symlink("../open/real", dir))
+			must(t, os.Mkdir(open, 0o700), os.Chmod(open, 0o777), os.Rename(dir, filepath.Join(open, "real")),
+				os.Symlink("../open/real", dir))
 		}},
-		{"folder for everybody", "is for everybody", func(t *testing.T, _, dir string) { must(t, os.Chmod(dir, 0o777|fs.ModeSticky)) }},
+		{"folder for everybody", "is for everybody", func(t *testing.T, _, dir string) {
+			must(t, os.Chmod(dir, 0o777|fs.ModeSticky))
+		}},
 	} {
 		for _, filled := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, state in it %v", c.name, filled), func(t *testing.T) {
@@ -202,7 +217,8 @@ func TestNotItsFiles(t *testing.T) {
 			t.Run(name+" "+why, func(t *testing.T) {
 				top := t.TempDir()
 				dir, target := filepath.Join(top, "state"), filepath.Join(top, "target")
-				must(t, os.Mkdir(dir, 0o700), os.WriteFile(target, []byte("a secret"), 0o600), put(filepath.Join(dir, name), target))
+				must(t, os.Mkdir(dir, 0o700), os.WriteFile(target, []byte("a secret"), 0o600),
+					put(filepath.Join(dir, name), target))
 				refused(t, top, dir, name+" "+why)
 			})
 		}
@@ -257,9 +273,10 @@ func TestOfAnotherUser(t *testing.T) {
 		}
 		must(t, os.Chown(filepath.Join(dir, name), jo, jo))
 		told := ""
-		s, err := store.Open(t.Context(), store.Options{Dir: dir, Socket: "/run/f2b.sock", Notice: func(text string) { told = text }})
+		s, err := store.Open(t.Context(), telling(dir, func(text string) { told = text }))
 		must(t, err)
-		if snap, err := s.Load(t.Context()); err != nil || snap.Runtime.Server.Kind != model.Unknown || !strings.Contains(told, name+" belongs to") {
+		snap, err := s.Load(t.Context())
+		if err != nil || snap.Runtime.Server.Kind != model.Unknown || !strings.Contains(told, name+" belongs to") {
 			t.Errorf("%s: %v, %v, told %q", name, snap.Runtime.Server.Kind, err, told)
 		}
 		must(t, s.Close())

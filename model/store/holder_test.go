@@ -21,9 +21,11 @@ func says(t *testing.T, dir string, p process.ID, beat time.Duration) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "bantop.db"))
 	must(t, err)
-	_, err = db.Exec("INSERT OR REPLACE INTO lease VALUES ('/run/f2b.sock', 3, 'x', ?, ?, ?, ?)", p.Boot, p.PID, p.Started, beat)
+	_, err = db.Exec("INSERT OR REPLACE INTO lease VALUES ('/run/f2b.sock', 3, 'x', ?, ?, ?, ?)",
+		p.Boot, p.PID, p.Started, beat)
 	must(t, err)
-	_, err = db.Exec(`INSERT OR REPLACE INTO acting VALUES ('/run/f2b.sock', 'x', ?, ?, ?, '{"Act":"reload","Since":"9999-12-31T00:00:00Z"}')`, p.Boot, p.PID, p.Started)
+	_, err = db.Exec("INSERT OR REPLACE INTO acting VALUES ('/run/f2b.sock', 'x', ?, ?, ?, ?)",
+		p.Boot, p.PID, p.Started, `{"Act":"reload","Since":"9999-12-31T00:00:00Z"}`)
 	must(t, err, db.Close())
 }
 

@@ -37,7 +37,7 @@ var roles = map[string]func(dir string) error{
 	"open": func(dir string) error {
 		fmt.Println("ready")
 		await()
-		s, err := store.Open(context.Background(), store.Options{Dir: dir, Socket: "/run/f2b.sock"})
+		s, err := store.Open(context.Background(), at(dir))
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ var roles = map[string]func(dir string) error{
 	},
 	// acts, and holds the lease.
 	"act": func(dir string) error {
-		s, err := store.Open(context.Background(), store.Options{Dir: dir, Socket: "/run/f2b.sock"})
+		s, err := store.Open(context.Background(), at(dir))
 		if err != nil {
 			return err
 		}

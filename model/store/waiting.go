@@ -21,7 +21,8 @@ const (
 )
 
 var (
-	changedFile = regexp.MustCompile(`"File":\{"Dir":"(jail\.d|filter\.d|action\.d)","Name":"([^"\\/\x00-\x1f\x7f]{1,255})"`)
+	changedFile = regexp.MustCompile(
+		`"File":\{"Dir":"(jail\.d|filter\.d|action\.d)","Name":"([^"\\/\x00-\x1f\x7f]{1,255})"`)
 	changedStep = regexp.MustCompile(`"Step":"([a-z ]{1,20})","Since":"([0-9T:.Z+-]{10,40})"`)
 )
 

@@ -49,9 +49,11 @@ func TestStatusWhereAGroupShared(t *testing.T) {
 	before := describe(t, secret)
 	for _, target := range []string{secret, nothing} {
 		dir := filepath.Join(top, filepath.Base(target)+"-state")
-		must(t, os.Mkdir(dir, 0o700), os.Symlink(target, stateFile(dir)), os.Chown(dir, 0, 50), os.Chmod(dir, 0o770|fs.ModeSetgid))
+		must(t, os.Mkdir(dir, 0o700), os.Symlink(target, stateFile(dir)), os.Chown(dir, 0, 50),
+			os.Chmod(dir, 0o770|fs.ModeSetgid))
 		code, out, errs := runIn(t.Context(), dir, "-s", server.Path, "-p", server.PIDFile, "status")
-		if code != plain.ExitOnline || holds(out, "not shared") || strings.Count(errs, "\n") != 1 || !strings.HasPrefix(errs, "bantop: the shared state was begun anew") {
+		if code != plain.ExitOnline || holds(out, "not shared") || strings.Count(errs, "\n") != 1 ||
+			!strings.HasPrefix(errs, "bantop: the shared state was begun anew") {
 			t.Errorf("exit %d: %s%s", code, out, errs)
 		}
 		if after := describe(t, secret); after != before {
@@ -60,7 +62,8 @@ func TestStatusWhereAGroupShared(t *testing.T) {
 		if _, err := os.Lstat(nothing); err == nil {
 			t.Error("a file was made through a dangling link")
 		}
-		if _, out, _ := runIn(t.Context(), dir, "-s", server.Path, "history"); !holds(out, "new state", "renamed to *.untrusted-1: bantop.db") {
+		_, out, _ = runIn(t.Context(), dir, "-s", server.Path, "history")
+		if !holds(out, "new state", "renamed to *.untrusted-1: bantop.db") {
 			t.Errorf("history: %s", out)
 		}
 		code, out, errs = runIn(t.Context(), dir, "-s", server.Path, "-p", server.PIDFile, "status")
@@ -83,7 +86,7 @@ func TestStateOfOtherKinds(t *testing.T) {
 			dir := t.TempDir()
 			must(t, os.Chmod(dir, 0o700), put(filepath.Join(dir, name)))
 			commands := []string{"history"}
-			if name == "bantop.db" && kind == "a named pipe" { // those that look at the server wait until it has been up for a while
+			if name == "bantop.db" && kind == "a named pipe" { // some wait until the server has been up for a while
 				commands = []string{"history", "status", "confirm", "doctor"}
 			}
 			for _, command := range commands {
@@ -134,7 +137,8 @@ func TestStateWithoutHome(t *testing.T) {
 			return errors.Join(os.Mkdir(dir, 0o777), os.Chown(dir, mary, mary), os.Chmod(dir, 0o777))
 		}},
 		{"a link of another user", "belongs to", func(dir string) error {
-			return errors.Join(os.Mkdir(dir+"-real", 0o700), os.Chown(dir+"-real", jo, jo), os.Symlink(dir+"-real", dir), os.Lchown(dir, mary, mary))
+			return errors.Join(os.Mkdir(dir+"-real", 0o700), os.Chown(dir+"-real", jo, jo),
+				os.Symlink(dir+"-real", dir), os.Lchown(dir, mary, mary))
 		}},
 		{"a file of another user", "not a directory", func(dir string) error { return os.WriteFile(dir, nil, 0o666) }},
 	} {
@@ -189,8 +193,10 @@ func TestRetiredSetting(t *testing.T) {
 	must(t, os.WriteFile(file, []byte("refresh = \"1s\"\n[store]\ngroup = \"no such group\"\n"), 0o600))
 	want := "bantop: store.group (" + file + ":3) has no effect: run bantop with sudo instead\n"
 	for _, command := range [][]string{{"status"}, {"history"}, {"config"}, {"bans"}, {"jails"}, {"why", "192.0.2.1"}, {"doctor"}} {
-		_, out, errs := run(t.Context(), append([]string{"--settings", file, "-s", server.Path, "-p", server.PIDFile}, command...)...)
-		if strings.Count(errs, want) != 1 || holds(out, "not shared") || command[0] == "config" && holds(out, "store.group") {
+		args := append([]string{"--settings", file, "-s", server.Path, "-p", server.PIDFile}, command...)
+		_, out, errs := run(t.Context(), args...)
+		offered := command[0] == "config" && holds(out, "store.group")
+		if strings.Count(errs, want) != 1 || holds(out, "not shared") || offered {
 			t.Errorf("%s: %s%s", command[0], out, errs)
 		}
 	}
