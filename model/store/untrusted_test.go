@@ -126,7 +126,8 @@ func TestUntrusted(t *testing.T) {
 			must(t, err)
 			c.spoil(t, dir)
 			s, told := anew(t, dir)
-			for _, want := range []string{c.why, "bantop.db, guard.log", "a change of jail.d/x.local may have waited: look at that file"} {
+			const waited = "a change of jail.d/x.local may have waited: look at that file"
+			for _, want := range []string{c.why, "bantop.db, guard.log", waited} {
 				if !strings.Contains(told, want) || strings.Count(told, "may have waited") != 1 {
 					t.Errorf("told %q, want %q", told, want)
 				}
@@ -255,7 +256,8 @@ func TestUntrustedAndLocked(t *testing.T) {
 	reachable(t, dir)
 	shared(t, dir)
 	lock := filepath.Join(dir, "bantop.lock")
-	must(t, os.Mkdir(lock, 0o700), os.Chown(lock, jo, staff), os.Symlink(lock, lock+"-2"), os.WriteFile(lock+"-3", nil, 0o666))
+	must(t, os.Mkdir(lock, 0o700), os.Chown(lock, jo, staff), os.Symlink(lock, lock+"-2"),
+		os.WriteFile(lock+"-3", nil, 0o666))
 	start(t, "lock", dir, jo, staff)
 	start(t, "lock", lock, jo, staff)
 	anew(t, dir)
@@ -286,9 +288,11 @@ func TestWaitingIsOnlyNamed(t *testing.T) {
 			entry("jail.d", "a\x1b[2J", "confirm") + entry("jail.d", strings.Repeat("x", 256), "confirm"), nil},
 		{"that has ended", entry("jail.d", "a.local", "taken back"), nil},
 		{"of each folder",
-			entry("jail.d", "a.local", "confirm") + entry("filter.d", "b.local", "write") + entry("action.d", "c.local", "prove"),
+			entry("jail.d", "a.local", "confirm") + entry("filter.d", "b.local", "write") +
+				entry("action.d", "c.local", "prove"),
 			[]string{"jail.d/a.local", "filter.d/b.local", "action.d/c.local"}},
-		{"cut off", `"File":{"Dir":"jail.d","Name":"a.local","Was":"` + strings.Repeat("A", 3<<20), []string{"jail.d/a.local"}},
+		{"cut off", `"File":{"Dir":"jail.d","Name":"a.local","Was":"` + strings.Repeat("A", 3<<20),
+			[]string{"jail.d/a.local"}},
 		{"many", func() string {
 			var b strings.Builder
 			for i := range 200_000 {

@@ -16,6 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bantop/fail2ban/fail2bantest"
+	"bantop/model"
+	"bantop/model/store"
 	"bantop/tui/plain"
 )
 
@@ -70,6 +72,36 @@ func TestStatusWhereAGroupShared(t *testing.T) {
 		if code != plain.ExitOnline || errs != "" || holds(out, "not shared") {
 			t.Errorf("the next time: exit %d: %s%s", code, out, errs)
 		}
+	}
+}
+
+// TestPlantedChange: a change that members of the group wrote into the state, as if it
+// waited to be taken back, is not: nothing of theirs gets into the configuration. Its file
+// is named.
+func TestPlantedChange(t *testing.T) {
+	fail2bantest.NeedRoot(t)
+	server := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
+	dir, conf := t.TempDir(), t.TempDir()
+	evil := filepath.Join(conf, "action.d", "evil.local")
+	must(t, os.Mkdir(filepath.Dir(evil), 0o755), os.Mkdir(filepath.Join(conf, "jail.d"), 0o755))
+	s, err := store.Open(t.Context(), store.Options{Dir: dir, Socket: server.Path})
+	must(t, err)
+	_, err = s.Apply(t.Context(), model.ChangeBegun{At: time.Now(), Plan: model.Plan{
+		ChangeID: model.ChangeID{Kind: model.ChangeEdit, Jail: "sshd", At: time.Now()}, By: "root", Confirm: time.Hour,
+		File: model.FileChange{Dir: "action.d", Name: "evil.local", Was: []byte("[Definition]\nactionban = sh -c id\n")},
+	}})
+	must(t, err, s.Close(), os.Chown(dir, 0, 50), os.Chown(stateFile(dir), 0, 50), os.Chmod(stateFile(dir), 0o660),
+		os.Chmod(dir, 0o770|fs.ModeSetgid))
+	args := []string{"-s", server.Path, "-p", server.PIDFile, "-c", conf, "--state-dir", dir}
+	_, out := as(t, 0, nil, append(args, "status")...)
+	if !holds(out, "a change of action.d/evil.local may have waited: look at that file") {
+		t.Errorf("status: %s", out)
+	}
+	if _, out = as(t, 0, nil, append(args, "revert")...); !holds(out, "no change of the jails is under way") {
+		t.Errorf("revert: %s", out)
+	}
+	if text, err := os.ReadFile(evil); err == nil {
+		t.Errorf("it was written: %q", text)
 	}
 }
 
