@@ -19,8 +19,7 @@ type Settings struct {
 	Refresh time.Duration // between two looks at the server; more where looking costs it much
 	Timeout time.Duration // an answer that takes longer is no answer
 
-	StateDir   string // folder of what instances share; "" is the user's own
-	StoreGroup string // whose members may share it; "" is nobody
+	StateDir string // folder of what instances share; "" is the user's own
 
 	Theme string // "auto", "dark", "light", "16" or "none"
 	ASCII bool   // no character beyond ASCII on the screen
@@ -97,6 +96,9 @@ func (e Effective) With(values ...Value) (Effective, error) {
 	next := e
 	next.values = slices.Concat(e.values, values)
 	for _, v := range values {
+		if isRetired(v.Key) {
+			continue
+		}
 		k, ok := find(v.Key)
 		if !ok {
 			return e, unknownKey(v)

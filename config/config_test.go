@@ -31,9 +31,6 @@ state-dir = "/srv/state"
 theme = "none"
 ascii = true
 
-[store]
-group = "adm"
-
 [recovery]
 window = "90s"
 
@@ -51,7 +48,7 @@ database = "/usr/share/GeoIP//GeoLite2-Country.mmdb"
 		SessionCache: true, SessionTTL: 0,
 		Socket: "/run/b.sock", PIDFile: "/run/b.pid", Conf: "/srv/fail2ban", Refresh: 2 * time.Second,
 		CountryDatabase: "/usr/share/GeoIP/GeoLite2-Country.mmdb",
-		Timeout:         500 * time.Millisecond, StateDir: "/srv/state", StoreGroup: "adm", Theme: "none", ASCII: true, Mouse: true, RecoveryWindow: 90 * time.Second,
+		Timeout:         500 * time.Millisecond, StateDir: "/srv/state", Theme: "none", ASCII: true, Mouse: true, RecoveryWindow: 90 * time.Second,
 		ActivationConfirm: 45 * time.Second, ActivationLimit: time.Minute,
 	}
 	if err != nil || got.Settings != want {
@@ -219,7 +216,7 @@ func TestSample(t *testing.T) {
 	}
 	var lines []string
 	for line := range strings.Lines(config.Sample()) {
-		if !strings.Contains(line, "/path") && !strings.Contains(line, "adm") {
+		if !strings.Contains(line, "/path") {
 			if rest, ok := strings.CutPrefix(line, "#"); ok && !strings.HasPrefix(rest, " ") {
 				line = rest
 			}

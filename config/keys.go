@@ -34,8 +34,6 @@ var keys = []key{
 		100*time.Millisecond, time.Minute, func(s *Settings) *time.Duration { return &s.Timeout }),
 	path("state-dir", "folder of what panes share; /var/lib/bantop for root, the user's own for others",
 		func(s *Settings) *string { return &s.StateDir }),
-	group("store.group", "a group whose members may share that folder",
-		func(s *Settings) *string { return &s.StoreGroup }),
 	choice("theme", "colours; auto goes by the terminal", []string{"auto", "dark", "light", "16", "none"},
 		func(s *Settings) *string { return &s.Theme }),
 	boolean("ascii", "draw with nothing beyond ASCII",
@@ -107,18 +105,6 @@ func optionalPath(name, doc string, field func(*Settings) *string) key {
 		return true
 	}
 	return k
-}
-
-func group(name, doc string, field func(*Settings) *string) key {
-	return key{name: name, doc: doc, form: "the name of a group",
-		get: func(s Settings) string { return *field(&s) },
-		set: func(s *Settings, text string) bool {
-			if text == "" || strings.ContainsAny(text, " \t/:,") {
-				return false
-			}
-			*field(s) = text
-			return true
-		}}
 }
 
 func choice(name, doc string, of []string, field func(*Settings) *string) key {

@@ -48,9 +48,9 @@ func FromEnvironment(environ []string) []Value {
 			continue
 		}
 		k := strings.ToLower(strings.TrimPrefix(name, prefix))
-		for _, known := range keys {
-			if strings.NewReplacer(".", "_", "-", "_").Replace(known.name) == k {
-				k = known.name
+		for _, known := range names() {
+			if strings.NewReplacer(".", "_", "-", "_").Replace(known) == k {
+				k = known
 			}
 		}
 		values = append(values, Value{Key: k, Text: text, Origin: Origin{Source: name}})

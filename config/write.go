@@ -15,9 +15,6 @@ func Sample() string {
 		value := k.get(Default())
 		if value == "" && !k.set(ptr(Default()), "") {
 			value = "/path"
-			if k.form == "the name of a group" {
-				value = "adm"
-			}
 		}
 		fmt.Fprintf(&b, "#%s = %s\n", name, quote(k, value))
 	})

@@ -69,7 +69,16 @@ func Hint(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Hint
 	}
+	if e, ok := errors.AsType[hinter](err); ok {
+		return e.Hint()
+	}
 	return ""
+}
+
+// hinter is an error of another package that knows what to do next.
+type hinter interface {
+	error
+	Hint() string
 }
 
 // ServerError is an exception that the server answered with: a refusal in its

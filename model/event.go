@@ -39,6 +39,7 @@ const (
 	SettingsTaken   EventKind = "settings"     // a file changed, and what it says holds
 	SettingsSpoilt  EventKind = "bad settings" // a file or a variable is not used
 	SettingsMended  EventKind = "settings ok"
+	StateRenewed    EventKind = "new state" // what was kept before is not trusted
 )
 
 // Event is one thing that happened, for the list that is shown.

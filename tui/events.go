@@ -38,7 +38,7 @@ func (p pen) eventStyle(k model.EventKind) Style {
 		return p.Bad
 	case model.CameOnline, model.Recovered, model.JailMended, model.JailBack, model.SettingsMended:
 		return p.OK
-	case model.Restarted, model.ClockSkew, model.JailRemoved:
+	case model.Restarted, model.ClockSkew, model.JailRemoved, model.StateRenewed:
 		return p.Warn
 	default:
 		return Style{}

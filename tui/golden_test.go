@@ -333,7 +333,7 @@ var scenes = []scene{
 	{"settings: a file has changed, on the screen", func(s *stage) { files(attacked(s)).press("6") }},
 	{"settings: another pane judges", func(s *stage) {
 		files(shared(attacked(s))).press("6")
-		s.press("j", "j", "j", "j", "j", "j", "j", "j", "j", "j")
+		s.press("j", "j", "j", "j", "j", "j", "j", "j", "j")
 	}},
 	{"settings: a faulty file", func(s *stage) { files(attacked(s), spoilt).press("6") }},
 	{"settings: a faulty file, the overview", func(s *stage) { files(attacked(s), spoilt) }},

@@ -38,6 +38,19 @@ func (d *Dir) Stat() (fs.FileInfo, error) { return d.file.Stat() }
 // Chmod sets the mode of the folder that is open, its sticky bit too.
 func (d *Dir) Chmod(mode fs.FileMode) error { return d.file.Chmod(mode) }
 
+// TryLock locks the folder that is open (flock(2)) until it is closed, and reports
+// whether nobody else has locked it. Whoever can read a folder can lock it.
+func (d *Dir) TryLock() (bool, error) {
+	err := unix.Flock(int(d.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return false, nil
+	}
+	if err != nil {
+		return false, &fs.PathError{Op: "lock", Path: d.path, Err: err}
+	}
+	return true, nil
+}
+
 // Sync waits until the disk has what was made, renamed and removed in the folder.
 func (d *Dir) Sync() error { return d.file.Sync() }
 

@@ -124,13 +124,16 @@ func File(path string, info fs.FileInfo) error {
 // Own is File without a look at the mode.
 func Own(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return &Error{Path: path, Reason: "is " + kind(info.Mode()) + ", not a regular file"}
+		return &Error{Path: path, Reason: "is " + kind(info.Mode()) + ", not a regular file", Next: "ls -l " + path}
 	}
 	if st, is := info.Sys().(*syscall.Stat_t); is && st.Nlink > 1 {
-		return &Error{Path: path, Reason: "has " + strconv.FormatUint(uint64(st.Nlink), 10) + " hard links"}
+		return &Error{Path: path, Reason: "has " + strconv.FormatUint(uint64(st.Nlink), 10) + " hard links", Next: "ls -l " + path}
 	}
 	return owned(path, info)
 }
+
+// Owned checks that what info describes belongs to root or to the user.
+func Owned(path string, info fs.FileInfo) error { return owned(path, info) }
 
 // Owner is the user that a file belongs to, by number.
 func Owner(info fs.FileInfo) (uid int, known bool) {
@@ -146,6 +149,9 @@ func owned(path string, info fs.FileInfo) error {
 	me := userName(os.Geteuid())
 	return &Error{Path: path, Reason: "belongs to " + userName(uid), Next: fmt.Sprintf("make sure of what is in it, then: chown %s %s", me, path)}
 }
+
+// Closed checks that nobody but its owner may write to what info describes.
+func Closed(path string, info fs.FileInfo) error { return closed(path, info) }
 
 // closed checks that nobody but the owner may write. An access list (acl(5)) that
 // lets somebody write shows in the bits of the group.

@@ -13,7 +13,7 @@ import (
 func SmallDisk(t TB, size string) string {
 	t.Helper()
 	dir := TempDir(t)
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "mode=0700,size="+size); err != nil {
 		err = fmt.Errorf("mount a small file system: %w", err)
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)

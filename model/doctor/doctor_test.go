@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bantop/config"
+	"bantop/config/trust"
 	"bantop/fail2ban"
 	"bantop/fail2ban/allowfile"
 	"bantop/fail2ban/control"
@@ -162,11 +163,13 @@ func TestFaults(t *testing.T) {
 			"no room to write", "df -h /nonexistent/bantop"},
 		{"a damaged state", nil, unstorable(store.ErrCorrupt), "state", model.CheckFault, "damaged",
 			"mv /nonexistent/bantop/bantop.db /nonexistent/bantop/bantop.db.damaged"},
+		{"a state that others could write", nil, unstorable(fmt.Errorf("open: %w", &trust.Error{
+			Path: "/srv", Reason: "can be written by everybody", Next: "chmod go-w /srv"})),
+			"state", model.CheckFault, "/srv can be written by everybody", "chmod go-w /srv"},
 		{"a newer state", nil, unstorable(store.ErrNewer), "state", model.CheckFault, "newer bantop", "update bantop"},
 		{"a state that others hold", nil, unstorable(store.ErrBusy), "state", model.CheckFault, "locked", "fuser -v"},
 		{"a state that is closed", nil, unstorable(store.ErrDenied), "state", model.CheckFault, "cannot be written", "--state-dir"},
-		{"a private state", nil, func(_ *Options, d *Doctor) { d.uid = 65534 }, "state", model.CheckNote, "private to you", "store.group"},
-		{"a shared state", nil, func(o *Options, d *Doctor) { d.uid, o.Settings.StoreGroup = 65534, "adm" }, "state", model.CheckOK, "shared by the group adm", ""},
+		{"a private state", nil, func(_ *Options, d *Doctor) { d.uid = 65534 }, "state", model.CheckNote, "private to you", "sudo bantop"},
 		{"no systemd", nil, systemd(control.Service{}), "service", model.CheckNote, "systemd does not run here", ""},
 		{"no unit", nil, systemd(control.Service{Booted: true, Load: "not-found"}), "service", model.CheckNote, "knows no fail2ban.service", ""},
 		{"a masked unit", nil, systemd(control.Service{Booted: true, Load: "masked"}), "service", model.CheckFault, "masked", "unmask"},

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"bantop/config/trust"
+	"bantop/fail2ban"
 	"bantop/model"
 	"bantop/model/store"
 )
@@ -94,10 +96,8 @@ func (d *Doctor) state(ctx context.Context) model.Check {
 		found += ", " + size(fi.Size())
 	}
 	switch {
-	case d.opts.Settings.StoreGroup != "":
-		return ok(name, found+", shared by the group "+d.opts.Settings.StoreGroup)
 	case d.uid != 0:
-		return note(name, found, "private to you ("+userName(d.uid)+"): other users' panes do not share it", "set store.group and state-dir, for all who should")
+		return note(name, found, "private to you ("+userName(d.uid)+"): other users' panes do not share it", "sudo bantop")
 	default:
 		return ok(name, found+", shared by root's panes")
 	}
@@ -105,6 +105,9 @@ func (d *Doctor) state(ctx context.Context) model.Check {
 
 // whyState is why a store does not work, without the path that stands beside it.
 func whyState(err error) string {
+	if unsafe, is := errors.AsType[*trust.Error](err); is {
+		return unsafe.Error()
+	}
 	for _, kind := range []error{store.ErrFull, store.ErrCorrupt, store.ErrNewer, store.ErrBusy, store.ErrDenied} {
 		if !errors.Is(err, kind) {
 			continue
@@ -120,6 +123,8 @@ func whyState(err error) string {
 // mendState is what to do about a store that does not work.
 func mendState(err error, dir, file string) string {
 	switch {
+	case fail2ban.Hint(err) != "":
+		return fail2ban.Hint(err)
 	case errors.Is(err, store.ErrFull):
 		return "df -h " + dir
 	case errors.Is(err, store.ErrCorrupt):

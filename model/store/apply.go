@@ -19,11 +19,14 @@ type stored struct {
 	state          model.Runtime
 }
 
+var readServer = "SELECT revision, " + text("boot", maxID) + ", " + short("runtime", maxRuntime) + ", " +
+	short("jails", maxJails) + " FROM server WHERE key = ?"
+
 // read reads the row of the server. Where there is none, the state is new; where
 // the machine has restarted since, it has forgotten what was of the other life.
 func (s *sqliteStore) read(row func(string, ...any) *sql.Row) (stored, error) {
 	var r stored
-	err := row("SELECT revision, boot, runtime, jails FROM server WHERE key = ?", s.key).Scan(&r.revision, &r.boot, &r.runtime, &r.jails)
+	err := row(readServer, s.key).Scan(&r.revision, &r.boot, &r.runtime, &r.jails)
 	if errors.Is(err, sql.ErrNoRows) {
 		r.state = model.NewRuntime()
 		return r, nil
@@ -31,7 +34,18 @@ func (s *sqliteStore) read(row func(string, ...any) *sql.Row) (stored, error) {
 	if err != nil {
 		return r, err
 	}
+	switch {
+	case r.runtime == nil:
+		return r, tooLong("the state")
+	case r.jails == nil:
+		return r, tooLong("the list of jails")
+	case r.revision > maxCount:
+		return r, fmt.Errorf("%w: its revision is higher than bantop ever counts", ErrCorrupt)
+	}
 	if r.state, err = decode(r.runtime, r.jails); err != nil {
+		return r, err
+	}
+	if r.state, err = bounded(r.state); err != nil {
 		return r, err
 	}
 	if r.boot != s.me.Boot {
@@ -42,8 +56,8 @@ func (s *sqliteStore) read(row func(string, ...any) *sql.Row) (stored, error) {
 
 // Load reads the state.
 func (s *sqliteStore) Load(ctx context.Context) (Snapshot, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	return s.load(ctx)
 }
 
@@ -71,8 +85,8 @@ func (s *sqliteStore) load(ctx context.Context) (Snapshot, error) {
 
 // Changed reads the state where others have changed it.
 func (s *sqliteStore) Changed(ctx context.Context) (Snapshot, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	var version int64
 	err := s.retry(ctx, func() error { return s.db.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version) })
 	if err != nil {
@@ -87,8 +101,8 @@ func (s *sqliteStore) Changed(ctx context.Context) (Snapshot, bool, error) {
 
 // Apply carries out a message.
 func (s *sqliteStore) Apply(ctx context.Context, msg model.Msg) (Snapshot, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	var snap Snapshot
 	var newest int64
 	err := s.tx(ctx, func(t tx) error {
@@ -123,6 +137,8 @@ func (s *sqliteStore) write(t tx, was stored, next model.Runtime) error {
 		return err
 	}
 	switch {
+	case len(runtime) > maxRuntime || len(jails) > maxJails:
+		return fmt.Errorf("the state is too large: %d and %d bytes", len(runtime), len(jails))
 	case was.runtime == nil:
 		return t.exec("INSERT INTO server (key, revision, boot, runtime, jails) VALUES (?, ?, ?, ?, ?)",
 			s.key, was.revision+1, s.me.Boot, runtime, jails)

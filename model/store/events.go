@@ -21,6 +21,9 @@ func (s *sqliteStore) tell(t tx, e model.Event) error {
 	if err != nil {
 		return fmt.Errorf("encode an event: %w", err)
 	}
+	if len(b) > maxEvent {
+		return nil // it would not be read
+	}
 	done, err := t.t.ExecContext(t.ctx, "INSERT INTO event (server, event) VALUES (?, ?)", s.key, b)
 	if err != nil {
 		return err
@@ -41,8 +44,9 @@ type querier interface {
 // number of the newest.
 func (s *sqliteStore) events(ctx context.Context, q querier, after int64, most int) (events []model.Event, newest int64, err error) {
 	rows, err := q.QueryContext(ctx, `SELECT id, event FROM
-		(SELECT id, event FROM event WHERE server = ? AND id > ? ORDER BY id DESC LIMIT ?) ORDER BY id`,
-		s.key, after, most)
+		(SELECT id, event FROM event WHERE server = ? AND id > ? AND octet_length(event) <= ?
+			ORDER BY id DESC LIMIT ?) ORDER BY id`,
+		s.key, after, maxEvent, most)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -64,8 +68,8 @@ func (s *sqliteStore) events(ctx context.Context, q querier, after int64, most i
 
 // Events reads what happened.
 func (s *sqliteStore) Events(ctx context.Context, most int) ([]model.Event, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	var events []model.Event
 	err := s.retry(ctx, func() (err error) {
 		events, _, err = s.events(ctx, s.db, 0, most)

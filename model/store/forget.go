@@ -22,14 +22,12 @@ func (s *sqliteStore) forget(ctx context.Context) (bool, error) {
 	if err != nil || waits {
 		return false, err
 	}
-	for _, do := range []string{"PRAGMA temp_store = memory", "VACUUM"} {
-		err := s.retry(ctx, func() error {
-			_, err := s.db.ExecContext(ctx, do)
-			return err
-		})
-		if err != nil {
-			return false, fmt.Errorf("remove texts of the configuration from it: %w", err)
-		}
+	err = s.retry(ctx, func() error {
+		_, err := s.db.ExecContext(ctx, "VACUUM")
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("remove texts of the configuration from it: %w", err)
 	}
 	var busy, frames, moved int
 	err = s.retry(ctx, func() error {
@@ -41,7 +39,7 @@ func (s *sqliteStore) forget(ctx context.Context) (bool, error) {
 
 // inline reports whether a change with its texts in it is under way, of any server.
 func (s *sqliteStore) inline(ctx context.Context) (bool, error) {
-	rows, err := s.db.QueryContext(ctx, "SELECT runtime FROM server")
+	rows, err := s.db.QueryContext(ctx, "SELECT "+short("runtime", maxRuntime)+" FROM server")
 	if err != nil {
 		return false, err
 	}

@@ -9,17 +9,18 @@ import (
 
 // Append adds to the journal.
 func (s *sqliteStore) Append(ctx context.Context, acts ...Act) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	err := s.tx(ctx, func(t tx) error {
 		for _, a := range acts {
-			err := t.exec("INSERT INTO act (server, at, who, tty, host, act, jail, address, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-				s.key, a.At.UnixNano(), a.Who, a.TTY, a.Host, a.Act, a.Jail, a.Address, a.Result)
+			err := t.exec(`INSERT INTO act (server, at, who, tty, host, act, jail, address, result)
+				VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, s.key, a.At.UnixNano(), cut(a.Who), cut(a.TTY), cut(a.Host),
+				cut(a.Act), cut(a.Jail), cut(a.Address), cut(a.Result))
 			if err != nil {
 				return err
 			}
 		}
-		return nil
+		return t.exec("DELETE FROM act WHERE id <= (SELECT max(id) FROM act) - ?", keptActs)
 	})
 	if err != nil {
 		return fmt.Errorf("write the journal: %w", kindOf(err))
@@ -27,15 +28,18 @@ func (s *sqliteStore) Append(ctx context.Context, acts ...Act) error {
 	return nil
 }
 
+var readActs = "SELECT " + number("at") + ", " + text("who", maxText) + ", " + text("tty", maxText) + ", " +
+	text("host", maxText) + ", " + text("act", maxText) + ", " + text("jail", maxText) + ", " +
+	text("address", maxText) + ", " + text("result", maxText) + " FROM act WHERE server = ? ORDER BY id DESC LIMIT ?"
+
 // Acts reads the journal.
 func (s *sqliteStore) Acts(ctx context.Context, most int) ([]Act, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	var acts []Act
 	err := s.retry(ctx, func() error {
 		acts = nil
-		rows, err := s.db.QueryContext(ctx, `SELECT at, who, tty, host, act, jail, address, result FROM act
-			WHERE server = ? ORDER BY id DESC LIMIT ?`, s.key, most)
+		rows, err := s.db.QueryContext(ctx, readActs, s.key, most)
 		if err != nil {
 			return err
 		}

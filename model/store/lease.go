@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"bantop/model"
 )
 
 // renewAfter is how old a beat may be before its holder beats again: to hold a
@@ -20,25 +22,48 @@ type holder struct {
 	beat time.Duration
 }
 
-// lapsed tells whether a holder has to be taken for dead.
-func (h holder) lapsed(now time.Duration) bool {
-	return h.PID == 0 || !h.Alive() || now-h.beat > leaseLasts || h.beat > now
+// lapsed reports whether a holder has to be taken for dead: its process is gone, or is
+// not a bantop, or it was last heard of too long ago, or before the machine started, or
+// in the future.
+func (s *sqliteStore) lapsed(h holder, now time.Duration) bool {
+	return h.beat < 0 || h.beat > now || now-h.beat > leaseLasts || !s.holds(h.instance)
 }
 
+var readLease = "SELECT " + number("term") + ", " + text("id", maxID) + ", " + text("boot", maxID) + ", " +
+	number("pid") + ", " + text("started", maxID) + ", " + number("beat") + " FROM lease WHERE server = ?"
+
+// holder is the row of the lease. One with a term that nobody could count on from is
+// no lease: the next holder begins anew.
 func (s *sqliteStore) holder(row func(string, ...any) *sql.Row) (holder, error) {
 	var h holder
-	err := row("SELECT term, id, boot, pid, started, beat FROM lease WHERE server = ?", s.key).
-		Scan(&h.term, &h.id, &h.Boot, &h.PID, &h.Started, &h.beat)
-	if errors.Is(err, sql.ErrNoRows) {
+	var term int64
+	err := row(readLease, s.key).Scan(&term, &h.id, &h.Boot, &h.PID, &h.Started, &h.beat)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && (term < 0 || term > maxCount) {
 		return holder{}, nil
 	}
+	h.term = uint64(term)
 	return h, err
+}
+
+// nextTerm is the term of whoever takes the lease now: newer than that of every result
+// that was applied, else none of his would count (R11).
+func (s *sqliteStore) nextTerm(t tx, h holder) (uint64, error) {
+	var runtime []byte
+	err := t.row("SELECT "+short("runtime", maxRuntime)+" FROM server WHERE key = ?", s.key).Scan(&runtime)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return 0, err
+	}
+	var was struct{ Applied model.ProbeID }
+	if json.Unmarshal(runtime, &was) != nil || was.Applied.Term > maxCount {
+		was.Applied.Term = 0 // whoever reads the state says so, or forgets that number
+	}
+	return max(h.term, was.Applied.Term) + 1, nil
 }
 
 // Lease takes or keeps the right to look at the server.
 func (s *sqliteStore) Lease(ctx context.Context) (Lease, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	var h holder
 	err := s.retry(ctx, func() (err error) {
 		h, err = s.holder(func(q string, args ...any) *sql.Row { return s.db.QueryRowContext(ctx, q, args...) })
@@ -50,7 +75,7 @@ func (s *sqliteStore) Lease(ctx context.Context) (Lease, error) {
 		return Lease{}, fmt.Errorf("take the lease: %w", kindOf(err))
 	case h.instance == s.me && now-h.beat < renewAfter:
 		return Lease{Held: true, Term: h.term}, nil
-	case h.instance != s.me && !h.lapsed(now):
+	case h.instance != s.me && !s.lapsed(h, now):
 		return Lease{Term: h.term}, nil
 	}
 	var lease Lease
@@ -60,11 +85,13 @@ func (s *sqliteStore) Lease(ctx context.Context) (Lease, error) {
 			return err
 		}
 		if h.instance != s.me {
-			if !h.lapsed(clock()) {
+			if !s.lapsed(h, clock()) {
 				lease = Lease{Term: h.term}
 				return nil
 			}
-			h.term++
+			if h.term, err = s.nextTerm(t, h); err != nil {
+				return err
+			}
 		}
 		lease = Lease{Held: true, Term: h.term}
 		return t.exec("INSERT OR REPLACE INTO lease (server, term, id, boot, pid, started, beat) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -78,8 +105,8 @@ func (s *sqliteStore) Lease(ctx context.Context) (Lease, error) {
 
 // Release gives the right to look back; its term stays.
 func (s *sqliteStore) Release(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	if s.db == nil {
 		return nil // it was never taken
 	}
@@ -92,23 +119,27 @@ func (s *sqliteStore) Release(ctx context.Context) error {
 	return nil
 }
 
-// acting is the row of who acts; false where there is none.
+var readActing = "SELECT " + text("id", maxID) + ", " + text("boot", maxID) + ", " + number("pid") + ", " +
+	text("started", maxID) + ", " + short("act", maxEvent) + " FROM acting WHERE server = ?"
+
+// acting is the row of who acts; false where there is none, or one that no bantop
+// wrote: what cannot be read must not keep everybody from acting.
 func (s *sqliteStore) acting(row func(string, ...any) *sql.Row) (p instance, act Acting, ok bool, err error) {
 	var text []byte
-	err = row("SELECT id, boot, pid, started, act FROM acting WHERE server = ?", s.key).Scan(&p.id, &p.Boot, &p.PID, &p.Started, &text)
+	err = row(readActing, s.key).Scan(&p.id, &p.Boot, &p.PID, &p.Started, &text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, act, false, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &act)
+	if err != nil {
+		return p, act, false, err
 	}
-	return p, act, err == nil, err
+	return p, act, json.Unmarshal(text, &act) == nil, nil
 }
 
 // Lock takes the right to act.
 func (s *sqliteStore) Lock(ctx context.Context, act Acting) (Acting, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	held, ok := act, true
 	err := s.tx(ctx, func(t tx) error {
 		held, ok = act, true
@@ -116,7 +147,7 @@ func (s *sqliteStore) Lock(ctx context.Context, act Acting) (Acting, bool, error
 		if err != nil {
 			return err
 		}
-		if taken && p != s.me && p.Alive() {
+		if taken && p != s.me && s.holds(p) {
 			held, ok = other, false
 			return nil
 		}
@@ -135,13 +166,13 @@ func (s *sqliteStore) Lock(ctx context.Context, act Acting) (Acting, bool, error
 
 // Holder is who acts.
 func (s *sqliteStore) Holder(ctx context.Context) (Acting, bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	var act Acting
 	var held bool
 	err := s.retry(ctx, func() error {
 		p, a, ok, err := s.acting(func(q string, args ...any) *sql.Row { return s.db.QueryRowContext(ctx, q, args...) })
-		act, held = a, ok && p.Alive()
+		act, held = a, ok && s.holds(p)
 		return err
 	})
 	if err != nil {
@@ -152,8 +183,8 @@ func (s *sqliteStore) Holder(ctx context.Context) (Acting, bool, error) {
 
 // Unlock gives the right to act back.
 func (s *sqliteStore) Unlock(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	err := s.tx(ctx, func(t tx) error {
 		return t.exec("DELETE FROM acting WHERE server = ? AND id = ?", s.key, s.me.id)
 	})

@@ -8,8 +8,8 @@ import (
 
 // Looked reports whether another instance looks at the server for all.
 func (s *sqliteStore) Looked(ctx context.Context) (bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	var h holder
 	err := s.retry(ctx, func() (err error) {
 		h, err = s.holder(func(q string, args ...any) *sql.Row { return s.db.QueryRowContext(ctx, q, args...) })
@@ -18,5 +18,5 @@ func (s *sqliteStore) Looked(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("see who looks: %w", kindOf(err))
 	}
-	return h.instance != s.me && !h.lapsed(clock()), nil
+	return h.instance != s.me && !s.lapsed(h, clock()), nil
 }

@@ -2,25 +2,26 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
+	"io/fs"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
+	"time"
 
-	_ "modernc.org/sqlite" // the driver
+	"bantop/model"
 )
 
 // Options say where the state is kept, and of which server.
 type Options struct {
 	Dir    string // folder; made if it is not there
 	Socket string // the server's
-	Group  string // that may share it; "" is nobody
+
+	// Notice is told, in one line, that what was in the folder is not trusted and was
+	// set aside. nil: only an event tells it.
+	Notice func(string)
 }
 
 // fileName is the database in Options.Dir.
@@ -38,6 +39,8 @@ func newStore(o Options) *sqliteStore {
 // Open is New, and opens it.
 func Open(ctx context.Context, o Options) (Store, error) {
 	s := newStore(o)
+	ctx, end := s.enter(ctx)
+	defer end()
 	if err := s.open(ctx); err != nil {
 		return nil, kindOf(err)
 	}
@@ -51,8 +54,7 @@ func (s *sqliteStore) open(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		// Nothing is lost: what is in there, nobody finds any more.
-		return errors.Join(err, s.drop())
+		return errors.Join(err, s.disconnect()) // what was written there since, nobody finds
 	}
 	if err := s.opening(ctx); err != nil {
 		return fmt.Errorf("open %s: %w", filepath.Join(s.opts.Dir, fileName), err)
@@ -60,100 +62,109 @@ func (s *sqliteStore) open(ctx context.Context) error {
 	return nil
 }
 
+// opening opens it after all that SQLite would open by its path was looked at.
 func (s *sqliteStore) opening(ctx context.Context) error {
-	if err := prepare(s.opts); err != nil {
-		return err
-	}
-	file := filepath.Join(s.opts.Dir, fileName)
-	if err := inspect(file); err != nil {
-		return err
-	}
-	// A plain path would be taken for a URI or not depending on its characters.
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "_pragma=busy_timeout(0)&_pragma=synchronous(normal)&_txlock=immediate"}
-	db, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return err
-	}
-	// One connection: data_version then counts what others do, and only that.
-	db.SetMaxOpenConns(1)
-	s.db, s.event, s.version = db, 0, 0
-	if s.file, err = placeOf(file); err != nil {
-		return errors.Join(err, s.drop())
-	}
-	if err := s.migrate(ctx); err != nil {
-		return errors.Join(err, s.drop())
-	}
-	return nil
-}
-
-// prepare makes folder and file, so that both have the right modes from the
-// start; SQLite's other files take theirs from the database.
-func prepare(o Options) error {
-	dirMode, fileMode := os.FileMode(0o700), os.FileMode(0o600)
-	if o.Group != "" {
-		dirMode, fileMode = 0o770|os.ModeSetgid, 0o660
-	}
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return err
-	}
-	file := filepath.Join(o.Dir, fileName)
-	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, fileMode)
-	if err != nil {
-		return err
-	}
-	f.Close()
-	if o.Group == "" {
-		return nil
-	}
-	return share(o, dirMode, fileMode)
-}
-
-// share gives folder and file to a group.
-func share(o Options, dirMode, fileMode os.FileMode) error {
-	g, err := user.LookupGroup(o.Group)
-	if err != nil {
-		return err
-	}
-	gid, err := strconv.Atoi(g.Gid)
-	if err != nil {
-		return err
-	}
-	for _, x := range []struct {
-		path string
-		mode os.FileMode
-	}{{o.Dir, dirMode}, {filepath.Join(o.Dir, fileName), fileMode}} {
-		fi, err := os.Stat(x.path)
-		if err != nil {
-			return err
-		}
-		if fi.Mode()&(os.ModePerm|os.ModeSetgid) == x.mode {
-			continue // whoever made it has shared it, and only he may
-		}
-		if err := os.Chown(x.path, -1, gid); err != nil {
-			return err
-		}
-		if err := os.Chmod(x.path, x.mode); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// inspect reads the head of a database file (SQLite file format, 1.3) before
-// SQLite touches it: one that is none, that is cut short, or that a newer
-// bantop wrote stays as it is.
-func inspect(file string) error {
-	f, err := os.Open(file)
+	f, err := openFolder(s.opts.Dir)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil || fi.Size() == 0 {
+	gone, err := f.secure(ctx)
+	if err != nil {
+		return err
+	}
+	if gone.reason != "" {
+		s.notice = gone.String()
+		if s.opts.Notice != nil {
+			s.opts.Notice(s.notice)
+		}
+	}
+	if err := f.begin(); err != nil {
+		return err
+	}
+	s.event = 0
+	if s.file, err = placeOf(f.Path(fileName)); err != nil {
+		return err
+	}
+	if err := s.connect(ctx, f.Path(fileName)); err != nil {
+		return err
+	}
+	err = s.checkSchema(ctx)
+	if err == nil {
+		err = s.migrate(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, s.disconnect())
+	}
+	s.tellNotice(ctx)
+	return nil
+}
+
+// tellNotice tells all instances that what was in the folder was set aside. Where it
+// cannot be written now, the next opening does.
+func (s *sqliteStore) tellNotice(ctx context.Context) {
+	if s.notice == "" {
+		return
+	}
+	e := model.Event{At: time.Now().Round(0), Kind: model.StateRenewed, Note: s.notice}
+	if s.tx(ctx, func(t tx) error { return s.tell(t, e) }) == nil {
+		s.notice = ""
+	}
+}
+
+// begin makes the database file if it is not there, and looks at its head before
+// SQLite touches it. SQLite's other files take their mode from it.
+func (f *folder) begin() error {
+	file, err := f.Open(fileName, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := private(file); err != nil {
+		return err
+	}
+	for _, name := range databaseNames[1:] {
+		other, err := os.Lstat(f.Path(name))
+		if errors.Is(err, fs.ErrNotExist) || err == nil && other.Mode().Perm() == 0o600 {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := f.closeFile(name); err != nil {
+			return err
+		}
+	}
+	return f.inspect(file)
+}
+
+// closeFile takes from all others what they may do with a file.
+func (f *folder) closeFile(name string) error {
+	file, err := f.Open(name, os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(private(file), file.Close())
+}
+
+// private takes them by the descriptor.
+func private(file *os.File) error {
+	info, err := file.Stat()
+	if err == nil && info.Mode().Perm() != 0o600 {
+		err = file.Chmod(0o600)
+	}
+	return err
+}
+
+// inspect reads the head of the database file (SQLite file format, 1.3): one that is
+// not a database, that is cut short, or that a newer bantop wrote stays as it is.
+func (f *folder) inspect(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil || info.Size() == 0 {
 		return err
 	}
 	head := make([]byte, 100)
-	if _, err := io.ReadFull(f, head); err != nil || string(head[:16]) != "SQLite format 3\x00" {
+	if _, err := io.ReadFull(file, head); err != nil || string(head[:16]) != "SQLite format 3\x00" {
 		return fmt.Errorf("%w: it is no database", ErrCorrupt)
 	}
 	if version := binary.BigEndian.Uint32(head[60:]); version > schemaVersion {
@@ -164,7 +175,7 @@ func inspect(file string) error {
 		pageSize = 65536
 	}
 	pages := int64(binary.BigEndian.Uint32(head[28:]))
-	if _, err := os.Stat(file + "-wal"); errors.Is(err, os.ErrNotExist) && fi.Size() < pages*pageSize {
+	if _, err := os.Lstat(f.Path(fileName + "-wal")); errors.Is(err, fs.ErrNotExist) && info.Size() < pages*pageSize {
 		return fmt.Errorf("%w: it is cut short", ErrCorrupt)
 	}
 	return nil

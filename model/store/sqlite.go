@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"net/url"
 	"sync"
 	"syscall"
 	"time"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
+
+	"bantop/config/trust"
 )
 
 // sqliteStore is the Store of one machine: an SQLite database in WAL mode.
@@ -26,14 +29,78 @@ type sqliteStore struct {
 	me   instance
 
 	mu      sync.Mutex // guards what follows
-	db      *sql.DB    // nil before it was opened
-	event   int64      // the newest event that was handed on; 0 before the first
-	version int64      // of the data, when the state was last read
-	file    place      // of the database
+	pool    *sql.DB
+	db      *sql.Conn // its one connection; nil before it was opened
+	event   int64     // the newest event that was handed on; 0 before the first
+	version int64     // of the data, when the state was last read
+	notice  string    // what is still to be told to all instances
+	known   instance  // the last one that was found to be a bantop
+	file    place     // of the database
 }
 
-// patience is how long a database may be busy.
-const patience = 2 * time.Second
+const (
+	// patience is how long a database may be busy.
+	patience = 2 * time.Second
+	// longest is how long anything may take, whoever waits for it; to open the database
+	// may also mean to bring all of it up to date.
+	longest     = 5 * time.Second
+	longestOpen = time.Minute
+)
+
+// enter begins a call: one at a time, and none for long.
+func (s *sqliteStore) enter(ctx context.Context) (context.Context, func()) {
+	s.mu.Lock()
+	most := longest
+	if s.db == nil {
+		most = longestOpen
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
+	return ctx, func() {
+		cancel()
+		s.mu.Unlock()
+	}
+}
+
+// first is what is done before anything else on a connection. Functions in a schema
+// are not run, nothing is written into TMPDIR (temp_store), and the schema is read (for
+// synchronous): in a script of several statements, which ends when the context does.
+const first = "PRAGMA trusted_schema = off; PRAGMA temp_store = memory; PRAGMA synchronous = normal"
+
+// connect opens the one connection. data_version then counts what others do, and only
+// that; and no other connection takes its place, for which the bounds would not hold.
+func (s *sqliteStore) connect(ctx context.Context, file string) error {
+	// A plain path would be taken for a URI or not depending on its characters.
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: "_defensive=1&_txlock=immediate"}
+	pool, err := sql.Open("sqlite", dsn.String())
+	if err != nil {
+		return err
+	}
+	pool.SetMaxOpenConns(1)
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return errors.Join(err, pool.Close())
+	}
+	s.pool, s.db, s.version = pool, conn, 0
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	if _, err = sqlite.Limit(conn, lib.SQLITE_LIMIT_LENGTH, maxValue); err == nil {
+		err = s.retry(ctx, func() error {
+			_, err := conn.ExecContext(ctx, first)
+			return err
+		})
+	}
+	if err != nil {
+		return errors.Join(err, s.disconnect())
+	}
+	return nil
+}
+
+// disconnect closes the database; it is opened anew at the next use.
+func (s *sqliteStore) disconnect() error {
+	err := errors.Join(s.db.Close(), s.pool.Close())
+	s.pool, s.db = nil, nil
+	return err
+}
 
 // retry opens the database, where that is still to be done, and does something
 // again for as long as it is busy.
@@ -76,7 +143,9 @@ func (t tx) exec(query string, args ...any) error {
 // never fails in the middle for another writer.
 func (s *sqliteStore) tx(ctx context.Context, body func(tx) error) error {
 	return s.retry(ctx, func() error {
-		t, err := s.db.BeginTx(ctx, nil)
+		// Only its statements end with the context: database/sql would roll back beside
+		// them, and leave the one connection in a transaction that is over.
+		t, err := s.db.BeginTx(context.WithoutCancel(ctx), nil)
 		if err != nil {
 			return err
 		}
@@ -90,8 +159,8 @@ func (s *sqliteStore) tx(ctx context.Context, body func(tx) error) error {
 // Try reads the state and writes the schema's version, which is there already: a
 // file that is damaged is not written to.
 func (s *sqliteStore) Try(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	ctx, end := s.enter(ctx)
+	defer end()
 	err := s.tx(ctx, func(t tx) error {
 		if _, err := s.read(t.row); err != nil {
 			return err
@@ -126,7 +195,7 @@ func extended(err error) int {
 func kindOf(err error) error {
 	var kind error
 	switch code(err) {
-	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
+	case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB, lib.SQLITE_TOOBIG:
 		kind = ErrCorrupt
 	case lib.SQLITE_FULL:
 		kind = ErrFull
@@ -139,6 +208,12 @@ func kindOf(err error) error {
 	// A file of shared memory that cannot grow tells nothing more (a full tmpfs).
 	if kind == nil && (errors.Is(err, syscall.ENOSPC) || extended(err) == lib.SQLITE_IOERR_SHMSIZE) {
 		kind = ErrFull
+	}
+	if _, is := errors.AsType[*trust.Error](err); is {
+		kind = ErrUnsafe
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		kind = ErrSlow
 	}
 	if kind == nil || errors.Is(err, kind) {
 		return err
@@ -153,5 +228,5 @@ func (s *sqliteStore) Close() error {
 	if s.db == nil {
 		return nil
 	}
-	return s.db.Close()
+	return errors.Join(s.db.Close(), s.pool.Close())
 }

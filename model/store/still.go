@@ -41,10 +41,3 @@ func (s *sqliteStore) still() error {
 	}
 	return nil
 }
-
-// drop closes a database that is of no use.
-func (s *sqliteStore) drop() error {
-	db := s.db
-	s.db = nil
-	return db.Close()
-}

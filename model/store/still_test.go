@@ -61,10 +61,3 @@ func replaceFolder(t *testing.T, dir string) {
 	must(t, err)
 	must(t, s.Close())
 }
-
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}

@@ -94,6 +94,10 @@ type Act struct {
 var (
 	// ErrNewer: the file was made by a newer bantop.
 	ErrNewer = errors.New("the state was written by a newer bantop")
+	// ErrUnsafe: somebody else could write there, or a file is not one that bantop made.
+	ErrUnsafe = errors.New("the state folder is not safe")
+	// ErrSlow: reading or writing took too long.
+	ErrSlow = errors.New("the state file takes too long")
 	// ErrCorrupt: the file is no database, or a broken one.
 	ErrCorrupt = errors.New("the state file is damaged")
 	// ErrBusy: others held it for too long.

@@ -295,3 +295,22 @@ func BenchmarkChangedNothing(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkOpen is what a command pays for the state: it is opened, read and given
+// up. Its folder is the fourth one down, as /var/lib/bantop is.
+func BenchmarkOpen(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "lib", "bantop")
+	apply(b, open(b, dir, "/run/f2b.sock"), online(1, t0))
+	for b.Loop() {
+		s, err := store.Open(b.Context(), store.Options{Dir: dir, Socket: "/run/f2b.sock"})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := s.Load(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -35,9 +35,9 @@ const (
 	nowEnding = ".now"
 )
 
-// maxText is the longest text that is read back, in bytes: as long as a file of the
+// maxKept is the longest text that is read back, in bytes: as long as a file of the
 // configuration may be (confdir).
-const maxText = 1 << 20
+const maxKept = 1 << 20
 
 // NewTexts returns the texts of the server that is looked at with these options.
 // Nothing is read or made yet.
@@ -124,7 +124,7 @@ func (t Texts) read(dir *trust.Dir, ending, sum string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxText))
+	text, err := io.ReadAll(io.LimitReader(file, maxKept))
 	if err != nil {
 		return nil, err
 	}

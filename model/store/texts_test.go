@@ -192,9 +192,6 @@ func older(t *testing.T, dir string, step model.ChangeStep) {
 		t.Fatal(err)
 	}
 	apply(t, s, model.ChangeBegun{Plan: model.Plan{ChangeID: model.ChangeID{Kind: model.ChangeEdit, Jail: "web", At: t0}}, At: t0})
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
 	r := model.NewRuntime()
 	r.Change = &model.Change{Plan: model.Plan{ChangeID: model.ChangeID{Kind: model.ChangeEdit, Jail: "web", At: t0}, File: change()}, Step: step}
 	row, err := store.Encode(r)

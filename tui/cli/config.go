@@ -66,7 +66,7 @@ func elsewhereInForce(ctx context.Context, e config.Effective) map[string]string
 	if _, err := os.Lstat(filepath.Join(stateDir(e.Settings), "bantop.db")); err != nil {
 		return nil
 	}
-	kept := keptBy(e.Settings)
+	kept := keptBy(e.Settings, nil)
 	defer func() { _ = kept.Close() }() // it was only read
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

@@ -29,7 +29,7 @@ func TestConfig(t *testing.T) {
 		fields[f[0]] = strings.Join(f[1:], " ")
 	}
 	for key, want := range map[string]string{"refresh": "3s " + file + ":1", "session.ttl": "1m " + file + ":4", "theme": "dark --theme",
-		"socket": "/run/f2b.sock --socket", "timeout": "2s default", "store.group": "- default"} {
+		"socket": "/run/f2b.sock --socket", "timeout": "2s default"} {
 		if fields[key] != want {
 			t.Errorf("%s: %q, want %q", key, fields[key], want)
 		}

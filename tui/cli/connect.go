@@ -61,6 +61,7 @@ type connection struct {
 	use  use
 	from settingsFrom // where the settings were read from
 	out  io.Writer    // where the dashboard would be drawn
+	errs io.Writer    // where a command says what is beside its result; nil for a dashboard, whose screen that would spoil
 
 	apart   bool   // as in model.Options
 	confirm string // likewise
@@ -82,7 +83,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		Settings: e, Faults: c.from.faults, Host: host, Who: who.user, TTY: who.tty,
 		Control: clientCommand(s), Apart: c.apart, Confirm: c.confirm,
 	}
-	shared := keptBy(s)
+	shared := keptBy(s, c.errs)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
 		options.Private = failed.Error()

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -50,15 +49,15 @@ func newGuard(f *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return runGuard(cmd.Context(), settings, plan, cmd.OutOrStdout())
+			return runGuard(cmd, settings, plan)
 		},
 	}
 }
 
-// runGuard carries out a plan, and says on out when it holds the way back.
-func runGuard(ctx context.Context, e config.Effective, plan *model.Plan, out io.Writer) error {
+// runGuard carries out a plan, and says on stdout when it holds the way back.
+func runGuard(cmd *cobra.Command, e config.Effective, plan *model.Plan) error {
 	s := e.Settings
-	shared := keptBy(s)
+	shared := keptBy(s, cmd.ErrOrStderr())
 	defer shared.Close()
 	host, err := os.Hostname()
 	if err != nil {
@@ -71,12 +70,12 @@ func runGuard(ctx context.Context, e config.Effective, plan *model.Plan, out io.
 		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)}),
 		Files:   guard.Conf(s.Conf), Store: shared, Texts: store.NewTexts(keptIn(s)), Host: host,
 	})
-	err = g.Run(ctx, plan, func(err error) {
+	err = g.Run(cmd.Context(), plan, func(err error) {
 		var reply guardReply
 		if err != nil {
 			reply = guardReply{err.Error(), fail2ban.Hint(err)}
 		}
-		_ = json.NewEncoder(out).Encode(reply) // whoever asked is gone: the guard is not
+		_ = json.NewEncoder(cmd.OutOrStdout()).Encode(reply) // whoever asked is gone: the guard is not
 	})
 	if busy, is := errors.AsType[*guard.BusyError](err); is && plan == nil && busy != nil {
 		return nil // another guard was faster
@@ -126,7 +125,7 @@ func guardCommand(s config.Settings, file string) (*exec.Cmd, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	// What it says when it cannot go on is looked for there; it is written anew each
 	// time.
-	if log, err := os.OpenFile(filepath.Join(stateDir(s), "guard.log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY|syscall.O_NOFOLLOW, 0o600); err == nil {
+	if log, err := store.OpenLog(stateDir(s)); err == nil { // else it works without
 		cmd.Stderr = log
 	}
 	return cmd, nil

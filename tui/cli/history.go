@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -37,7 +38,7 @@ time, who, from where, and its result.`,
 			if err := f.unseen(settings.Settings); err != nil {
 				return err
 			}
-			kept := keptBy(settings.Settings)
+			kept := keptBy(settings.Settings, cmd.ErrOrStderr())
 			defer func() { _ = kept.Close() }() // it was only read
 			show := printEvents
 			if acts {
@@ -68,12 +69,19 @@ func complete(cmd *cobra.Command, kept store.Store) error {
 	return nil
 }
 
-// keptBy is where what instances share is kept, with these settings.
-func keptBy(s config.Settings) store.Store { return store.New(keptIn(s)) }
+// keptBy is where what instances share is kept, with these settings. What was set
+// aside there, since it is not trusted, is told on errs, if there is one.
+func keptBy(s config.Settings, errs io.Writer) store.Store {
+	o := keptIn(s)
+	if errs != nil {
+		o.Notice = func(text string) { fmt.Fprintln(errs, "bantop: "+string(door().Text(text))) }
+	}
+	return store.New(o)
+}
 
 // keptIn says where that is.
 func keptIn(s config.Settings) store.Options {
-	return store.Options{Dir: stateDir(s), Socket: s.Socket, Group: s.StoreGroup}
+	return store.Options{Dir: stateDir(s), Socket: s.Socket}
 }
 
 func printActs(cmd *cobra.Command, kept store.Store, last int, asJSON bool) error {

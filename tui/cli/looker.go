@@ -34,7 +34,7 @@ func (f *flags) looker(cmd *cobra.Command) (*looker, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newLooker(connect(cmd.Context(), settings, connection{from: f.from, use: oneLook, out: cmd.OutOrStdout(), last: f.last}))
+	l := newLooker(connect(cmd.Context(), settings, connection{from: f.from, use: oneLook, out: cmd.OutOrStdout(), last: f.last, errs: cmd.ErrOrStderr()}))
 	end := l.close
 	l.close = func() {
 		sayMissed(cmd, l.runner)

@@ -30,6 +30,7 @@ type settingsFrom struct {
 	file    string       // the administrator's, beside which settings are kept
 	faults  []config.Fault
 	ignored []string         // variables that root does not take
+	retired []config.Retired // values that have no effect any more
 	start   config.Effective // what was read, with the server's paths filled in
 }
 
@@ -47,7 +48,7 @@ func (f *flags) load(cmd *cobra.Command) (config.Effective, error) {
 	if err != nil {
 		return read.Effective, err
 	}
-	from.faults, from.ignored = read.Faults, read.Ignored
+	from.faults, from.ignored, from.retired = read.Faults, read.Ignored, read.Retired()
 	f.from = from
 	return read.Effective, nil
 }
@@ -57,6 +58,9 @@ func (s settingsFrom) warn(w io.Writer) {
 	door := safetext.Door{}
 	for _, f := range s.faults {
 		fmt.Fprintf(w, "bantop: settings not used: %s\nnext: %s\n", door.Text(f.Reason), door.Text(f.Next))
+	}
+	for _, r := range s.retired {
+		fmt.Fprintln(w, "bantop: "+string(door.Text(r.String())))
 	}
 	if len(s.ignored) > 0 {
 		fmt.Fprintf(w, "bantop: root ignores %s: use the flag, or set it in %s\n", door.Text(strings.Join(s.ignored, ", ")),
