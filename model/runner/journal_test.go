@@ -34,11 +34,8 @@ func TestJournalMissed(t *testing.T) {
 		t.Errorf("missing: %d, %v", n, err)
 	}
 	st.set(nil)
-	for msg := range r.Follow(t.Context()) {
-		if stored, is := msg.(model.Stored); !is || stored.Written != 3 {
-			t.Errorf("got %+v", msg)
-		}
-		break
+	if stored, is := (<-r.Follow(t.Context())).(model.Stored); !is || stored.Written != 3 {
+		t.Errorf("got %+v", stored)
 	}
 	acts, err := st.Acts(t.Context(), 10)
 	if err != nil || len(acts) != 3 || acts[0].Who != "lukas" {
