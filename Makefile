@@ -45,6 +45,7 @@ fuzz:
 	go test -run '^$$' -fuzz FuzzRead -fuzztime 1m ./model/country
 	for f in FuzzEnviron FuzzStat FuzzUtmp; do go test -run '^$$' -fuzz $$f -fuzztime 20s ./model/here || exit 1; done
 	go test -run '^$$' -fuzz FuzzText -fuzztime 1m ./tui/safetext
+	go test -run '^$$' -fuzz FuzzTyped -fuzztime 20s -fuzzminimizetime 1x ./tui/tty
 	go test -run '^$$' -fuzz FuzzCSV -fuzztime 20s ./tui/plain
 	go test -run '^$$' -fuzz FuzzShellWord -fuzztime 20s ./tui/cli
 

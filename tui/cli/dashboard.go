@@ -70,7 +70,7 @@ func show(cmd *cobra.Command, settings config.Effective, still func() (goOn func
 		_, _ = clipboard(text, os.Getenv).WriteTo(terminal.Output()) // where the terminal has none, nothing happens
 	}
 	o.Lend, o.Run, o.Stop = sh.lend, sh.run, sh.stop(still)
-	program := newProgram(ctx, terminal, settings.Mouse, tui.New(ctx, o))
+	program := newProgram(terminal, settings.Mouse, tui.New(ctx, o))
 	defer sh.follow(program.Send)()
 	if err := terminal.Start(ctx.Done(), events(program)); err != nil {
 		if ctx.Err() != nil {
@@ -87,8 +87,8 @@ func show(cmd *cobra.Command, settings config.Effective, still func() (goOn func
 // newProgram is the Bubble Tea program. It owns neither the signals nor the settings
 // of the terminal nor its own panics: its handler of signals (v1.3.10) can hang the
 // end, and its report of a panic is drawn into the alternate screen.
-func newProgram(ctx context.Context, t *tty.Terminal, mouse bool, m tui.Model) *tea.Program {
-	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
+func newProgram(t *tty.Terminal, mouse bool, m tui.Model) *tea.Program {
+	options := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithoutCatchPanics(),
 		tea.WithAltScreen(), tea.WithFPS(framesPerSecond), tea.WithInput(t.Input()), tea.WithOutput(t.Output())}
 	if mouse {
 		options = append(options, tea.WithMouseCellMotion())
@@ -97,7 +97,9 @@ func newProgram(ctx context.Context, t *tty.Terminal, mouse bool, m tui.Model) *
 }
 
 // runProgram runs the program to its end; no longer than a moment once ctx has ended,
-// whatever it does then. From its end on, what is still to be done is limited, too.
+// whatever it does then: it is told to quit, as by a key, which winds up everything in
+// order (a program that is killed, v1.3.10, closes its input while it still reads it),
+// and killed only if it does not. From its end on, what is still to be done is limited.
 func runProgram(ctx context.Context, program *tea.Program) error {
 	defer ending.Limit()
 	finished := make(chan error, 1)
@@ -112,9 +114,11 @@ func runProgram(ctx context.Context, program *tea.Program) error {
 	select {
 	case err = <-finished:
 	case <-ctx.Done():
+		ending.Go(program.Quit)
 		select {
 		case <-finished:
 		case <-time.After(windUp):
+			program.Kill()
 		}
 	}
 	if err != nil && !errors.Is(err, tea.ErrInterrupted) && ctx.Err() == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,9 @@ import (
 	"bantop/model/store"
 )
 
+// noRaceSleep has the race detector not wait for a second before a process ends.
+const noRaceSleep = "GORACE=atexit_sleep_ms=0"
+
 // oneShot is a command of bantop that runs, without a terminal.
 type oneShot struct {
 	cmd       *exec.Cmd
@@ -30,7 +34,7 @@ func startOneShot(t *testing.T, shell string, args ...string) *oneShot {
 	t.Helper()
 	o := &oneShot{ended: make(chan struct{})}
 	o.cmd = exec.Command("sh", append([]string{"-c", shell + ` exec "$0" "$@"`, executable(t, 0)}, args...)...)
-	o.cmd.Env = []string{reExec + "=1", "LANG=C.UTF-8", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}
+	o.cmd.Env = []string{reExec + "=1", noRaceSleep, "LANG=C.UTF-8", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}
 	o.cmd.Stdout, o.cmd.Stderr = &o.out, &o.errs
 	in, err := o.cmd.StdinPipe()
 	if err != nil {
@@ -59,6 +63,26 @@ func (o *oneShot) runs() bool {
 	default:
 		return true
 	}
+}
+
+// waits waits until it waits itself: it has used no processor time for a while. It
+// reports whether it still runs then.
+func (o *oneShot) waits() bool {
+	last, same := "", 0
+	deadline := time.Now().Add(time.Minute)
+	for ; same < 6 && o.runs() && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", o.cmd.Process.Pid))
+		if err != nil {
+			continue // it has just ended
+		}
+		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+		if used := fields[11] + " " + fields[12]; used == last && !bytes.Contains(b, []byte("(sh)")) {
+			same++
+		} else {
+			last, same = used, 0
+		}
+	}
+	return o.runs()
 }
 
 // await waits for its end, and returns its exit code; -1 if it hangs.
@@ -114,8 +138,7 @@ func TestCommandsEnd(t *testing.T) {
 				sig := signals[i%len(signals)]
 				o := startOneShot(t, "", append([]string{"-s", s.Path, "-p", s.PIDFile,
 					"--state-dir", state, "--settings", settings}, args...)...)
-				time.Sleep(400 * time.Millisecond)
-				if !o.runs() {
+				if !o.waits() {
 					continue // it needs nothing that is held
 				}
 				began := time.Now()
@@ -164,7 +187,7 @@ func TestIgnoredSignals(t *testing.T) {
 	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
 	o := startOneShot(t, "trap '' HUP;", "-s", s.Path, "-p", s.PIDFile, "--state-dir", t.TempDir(),
 		"status", "--watch")
-	time.Sleep(500 * time.Millisecond)
+	o.waits()
 	_ = o.cmd.Process.Signal(unix.SIGHUP) // checked below
 	time.Sleep(300 * time.Millisecond)
 	if !o.runs() {

@@ -30,6 +30,7 @@ type seat struct {
 	ended  chan struct{} // closed when the process has ended
 	drain  chan struct{} // closed when the terminal is to be read no more
 	drawn  chan struct{} // closed at the first frame
+	deaf   chan struct{} // closed when nobody reads the terminal any more
 }
 
 // screenful is text that one goroutine writes and others read.
@@ -71,7 +72,7 @@ func openSeat(t *testing.T, o seatOptions, args ...string) *seat {
 		t.Fatal(err)
 	}
 	p := &seat{t: t, master: master, slave: slave,
-		ended: make(chan struct{}), drain: make(chan struct{}), drawn: make(chan struct{})}
+		ended: make(chan struct{}), drain: make(chan struct{}), drawn: make(chan struct{}), deaf: make(chan struct{})}
 	p.before = p.termios()
 	if o.stuck {
 		fill(t, slave)
@@ -82,7 +83,7 @@ func openSeat(t *testing.T, o seatOptions, args ...string) *seat {
 		words = []string{"sh", "-i"}
 	}
 	p.cmd = exec.Command(words[0], words[1:]...)
-	p.cmd.Env = append([]string{reExec + "=1", "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0",
+	p.cmd.Env = append([]string{reExec + "=1", "TERM=xterm-256color", "LANG=C.UTF-8", "COLORFGBG=15;0", noRaceSleep,
 		"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}, o.env...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = slave, slave, &p.errs
 	if o.onTerm || o.shell {
@@ -97,7 +98,9 @@ func openSeat(t *testing.T, o seatOptions, args ...string) *seat {
 		_ = p.cmd.Wait() // its state says how it ended
 		close(p.ended)
 	}()
-	if !o.stuck {
+	if o.stuck {
+		close(p.deaf)
+	} else {
 		go p.read()
 	}
 	t.Cleanup(p.close)
@@ -138,6 +141,7 @@ func fill(t *testing.T, slave *os.File) {
 
 // read takes what the program writes, until it is to stop or nobody holds the other end.
 func (p *seat) read() {
+	defer close(p.deaf)
 	buf, seen := make([]byte, 64<<10), false
 	for {
 		select {
@@ -181,8 +185,8 @@ func (p *seat) stopReading() {
 	case <-p.drain:
 	default:
 		close(p.drain)
-		time.Sleep(30 * time.Millisecond) // the last read is over
 	}
+	<-p.deaf
 }
 
 func (p *seat) send(keys string) {

@@ -189,6 +189,8 @@ func (t *Terminal) close() {
 	t.out.close(drainTime, t.Foreground())
 	t.giveBack()
 	if t.stopReading() {
-		_ = errors.Join(t.keys.Close(), unix.Close(t.feed), unix.Close(t.stop)) // nothing is lost
+		// Bubble Tea may still read the keys (v1.3.10 does not wait for its own reading
+		// when it was told to end): this is their end.
+		_ = errors.Join(unix.Close(t.feed), unix.Close(t.stop)) // nothing is lost
 	}
 }
