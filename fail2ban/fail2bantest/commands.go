@@ -22,6 +22,8 @@ func (s *Server) proceed(command []string) any {
 	switch at(0) {
 	case "ping":
 		return "pong"
+	case "echo":
+		return slices.Clone(command[1:])
 	case "version":
 		return s.version
 	case "status":

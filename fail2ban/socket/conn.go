@@ -39,6 +39,9 @@ func (k *conn) read(d *wire.Decoder) {
 	for {
 		v, err := d.Decode()
 		k.begun.Store(0)
+		if d.Buffered() > 0 {
+			k.begun.Store(time.Now().UnixNano())
+		}
 		select {
 		case k.replies <- reply{v, err}:
 		case <-k.done:
@@ -64,19 +67,26 @@ func (k *conn) stalled(after time.Duration) bool {
 	return begun != 0 && time.Since(time.Unix(0, begun)) > after
 }
 
+// waiting reports whether something came that nobody is owed.
+func (k *conn) waiting() bool { return len(k.replies) > 0 || k.begun.Load() != 0 }
+
 func (k *conn) close() {
 	close(k.done)
 	_ = k.c.Close() // nothing can be done about it, and nothing is lost
 }
 
 // roundTrip writes a request that has n replies and waits for them. When ctx
-// ends first, the replies that are missing are owed.
+// ends first, the replies that are missing are owed. Nothing is sent, and the error
+// is errStray, if something waits that was not asked for.
 func (k *conn) roundTrip(ctx context.Context, request []byte, n int) ([]wire.Value, error) {
 	for k.owed > 0 {
 		if _, err := k.next(ctx); err != nil {
 			return nil, err
 		}
 		k.owed--
+	}
+	if k.waiting() {
+		return nil, failure(fail2ban.ErrClosed, errStray)
 	}
 	if err := k.write(ctx, request); err != nil {
 		return nil, err

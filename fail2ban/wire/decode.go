@@ -56,6 +56,10 @@ func (d *Decoder) Decode() (Value, error) {
 	return v, nil
 }
 
+// Buffered is how many bytes were read that belong to messages still to be
+// decoded.
+func (d *Decoder) Buffered() int { return d.end - d.pos }
+
 func (d *Decoder) decode() (Value, error) {
 	d.m = &message{}
 	d.taken, d.str = 0, 0
