@@ -239,6 +239,10 @@ func (c *Client) attempt(ctx context.Context, request []byte, n int) ([]wire.Val
 		}
 		c.conn, c.pid = conn, pid
 	}
+	if err := c.conn.settle(ctx, c.nextFence(), stall*c.opts.Timeout); err != nil {
+		c.keep(err)
+		return nil, err
+	}
 	started := time.Now()
 	replies, err := c.conn.roundTrip(ctx, request, n)
 	if err == nil {

@@ -20,6 +20,8 @@ type conn struct {
 	replies chan reply
 	done    chan struct{}
 	owed    int          // replies still to come whose callers have given up
+	mark    string       // of the newest fence behind them
+	marked  time.Time    // when it was put up
 	begun   atomic.Int64 // when the newest bytes of an unfinished reply came, in Unix nanoseconds; 0: none is unfinished
 }
 
@@ -75,16 +77,42 @@ func (k *conn) close() {
 	_ = k.c.Close() // nothing can be done about it, and nothing is lost
 }
 
+// settle reads the replies that are owed and drops them. A fence behind them shows
+// where they end, since one that was lost would be waited for in vain, and for ever:
+// a server that is slow answers the fence after them, however long that takes. The
+// fence may have been lost, too, so there is another one when that time has gone by.
+func (k *conn) settle(ctx context.Context, command []string, again time.Duration) error {
+	if k.owed <= 0 {
+		return nil
+	}
+	if time.Since(k.marked) > again {
+		request, err := wire.AppendRequest(nil, command...)
+		if err != nil {
+			return err
+		}
+		if err := k.write(ctx, request); err != nil {
+			return failure(fail2ban.ErrClosed, err)
+		}
+		k.mark, k.marked = command[1], time.Now()
+	}
+	for {
+		v, err := k.next(ctx)
+		if err != nil {
+			return err
+		}
+		reply, err := v.Result()
+		if echoed(reply) == k.mark || k.owed <= 0 && noEcho(err) { // see passed
+			k.owed, k.marked = 0, time.Time{}
+			return nil
+		}
+		k.owed = max(0, k.owed-1)
+	}
+}
+
 // roundTrip writes a request that has n replies and waits for them. When ctx
 // ends first, the replies that are missing are owed. Nothing is sent, and the error
 // is errStray, if something waits that was not asked for.
 func (k *conn) roundTrip(ctx context.Context, request []byte, n int) ([]wire.Value, error) {
-	for k.owed > 0 {
-		if _, err := k.next(ctx); err != nil {
-			return nil, err
-		}
-		k.owed--
-	}
 	if k.waiting() {
 		return nil, failure(fail2ban.ErrClosed, errStray)
 	}

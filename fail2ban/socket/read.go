@@ -192,7 +192,11 @@ func readBans(r *reader, v wire.Value, loc *time.Location) []fail2ban.Ban {
 	size := 0
 	bans := make([]fail2ban.Ban, v.Len())
 	for i := range bans {
-		line := v.At(i).Text()
+		line, ok := v.At(i).Str()
+		if !ok {
+			r.unexpected()
+			return nil
+		}
 		ban, err := fail2ban.ParseBan(line, loc)
 		if err != nil {
 			ban = fail2ban.Ban{Address: line}
