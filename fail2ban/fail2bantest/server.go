@@ -322,6 +322,14 @@ func (s *Server) Unban(jail, address string) {
 	}
 }
 
+// Banned tells whether an address is banned in a jail.
+func (s *Server) Banned(jail, address string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j := s.jails[jail]
+	return j != nil && j.find(address) >= 0
+}
+
 // TotalBanned is how many bans a jail has made since it started.
 func (s *Server) TotalBanned(jail string) int {
 	s.mu.Lock()

@@ -211,9 +211,9 @@ func (c *Client) batch(ctx context.Context, commands [][]string) ([]wire.Value, 
 	if kept && !c.mayConnect() {
 		c.drop() // dial says what the matter is
 	}
-	replies, err := c.attempt(ctx, request, len(commands))
+	replies, err := c.attempt(ctx, request, commands)
 	if kept && len(replies) == 0 && errors.Is(err, fail2ban.ErrClosed) { // errStray, too
-		replies, err = c.attempt(ctx, request, len(commands))
+		replies, err = c.attempt(ctx, request, commands)
 	}
 	if err != nil {
 		return nil, err
@@ -227,7 +227,7 @@ func (c *Client) batch(ctx context.Context, commands [][]string) ([]wire.Value, 
 
 // attempt is one try of batch. With an error it returns the replies that came
 // before it.
-func (c *Client) attempt(ctx context.Context, request []byte, n int) ([]wire.Value, error) {
+func (c *Client) attempt(ctx context.Context, request []byte, commands [][]string) ([]wire.Value, error) {
 	if c.conn == nil {
 		conn, err := c.dial(ctx)
 		if err != nil {
@@ -239,14 +239,14 @@ func (c *Client) attempt(ctx context.Context, request []byte, n int) ([]wire.Val
 		}
 		c.conn, c.pid = conn, pid
 	}
-	if err := c.conn.settle(ctx, c.nextFence(), stall*c.opts.Timeout); err != nil {
+	if err := c.conn.settle(ctx); err != nil {
 		c.keep(err)
 		return nil, err
 	}
 	started := time.Now()
-	replies, err := c.conn.roundTrip(ctx, request, n)
+	replies, err := c.conn.roundTrip(ctx, request, commands)
 	if err == nil {
-		c.measure(time.Since(started) / time.Duration(n))
+		c.measure(time.Since(started) / time.Duration(len(commands)))
 	}
 	c.keep(err)
 	return replies, err
@@ -259,7 +259,7 @@ func (c *Client) keep(err error) {
 	case err == nil:
 	case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
 		c.drop()
-	case c.conn.owed == 0, c.conn.stalled(stall * c.opts.Timeout): // it could not even be sent, or stopped in the middle
+	case c.conn.owed == 0, c.conn.stalled(): // it could not even be sent, or stopped in the middle
 		c.drop()
 	}
 }

@@ -3,9 +3,11 @@ package socket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -19,10 +21,12 @@ type conn struct {
 	c       *net.UnixConn
 	replies chan reply
 	done    chan struct{}
-	owed    int          // replies still to come whose callers have given up
-	mark    string       // of the newest fence behind them
-	marked  time.Time    // when it was put up
-	begun   atomic.Int64 // when the newest bytes of an unfinished reply came, in Unix nanoseconds; 0: none is unfinished
+	stall   time.Duration   // how long a reply may stand still in its middle
+	fence   func() []string // another fence; nil if the server knows none
+	owed    int             // replies still to come whose callers have given up
+	mark    string          // of the newest fence behind them
+	marked  time.Time       // when it was put up
+	begun   atomic.Int64    // when the newest bytes of an unfinished reply came, in Unix nanoseconds; 0: none is unfinished
 }
 
 type reply struct {
@@ -30,8 +34,8 @@ type reply struct {
 	err   error
 }
 
-func newConn(c *net.UnixConn, lim wire.Limits) *conn {
-	k := &conn{c: c, replies: make(chan reply, 16), done: make(chan struct{})}
+func newConn(c *net.UnixConn, lim wire.Limits, stall time.Duration, fence func() []string) *conn {
+	k := &conn{c: c, replies: make(chan reply, 16), done: make(chan struct{}), stall: stall, fence: fence}
 	go k.read(wire.NewDecoder(k, lim))
 	return k
 }
@@ -62,11 +66,11 @@ func (k *conn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// stalled tells whether a reply stopped in its middle that long ago. A server
+// stalled reports whether a reply stopped in its middle too long ago. A server
 // that has not begun to answer is busy; one that has does not stop.
-func (k *conn) stalled(after time.Duration) bool {
+func (k *conn) stalled() bool {
 	begun := k.begun.Load()
-	return begun != 0 && time.Since(time.Unix(0, begun)) > after
+	return begun != 0 && time.Since(time.Unix(0, begun)) >= k.stall
 }
 
 // waiting reports whether something came that nobody is owed.
@@ -79,54 +83,79 @@ func (k *conn) close() {
 
 // settle reads the replies that are owed and drops them. A fence behind them shows
 // where they end, since one that was lost would be waited for in vain, and for ever:
-// a server that is slow answers the fence after them, however long that takes. The
-// fence may have been lost, too, so there is another one when that time has gone by.
-func (k *conn) settle(ctx context.Context, command []string, again time.Duration) error {
-	if k.owed <= 0 {
-		return nil
-	}
-	if time.Since(k.marked) > again {
-		request, err := wire.AppendRequest(nil, command...)
-		if err != nil {
+// a server that is slow answers the fence after them, however long that takes.
+func (k *conn) settle(ctx context.Context) error {
+	for k.owed > 0 {
+		if err := k.ask(ctx); err != nil {
 			return err
 		}
-		if err := k.write(ctx, request); err != nil {
-			return failure(fail2ban.ErrClosed, err)
-		}
-		k.mark, k.marked = command[1], time.Now()
-	}
-	for {
 		v, err := k.next(ctx)
-		if err != nil {
+		switch {
+		case err == errSilence:
+			continue
+		case err != nil:
 			return err
+		case k.mark != "" && echoed(v) == k.mark:
+			k.owed = 0
+		case k.owed > 1 || k.mark == "" || noEcho(resultError(v)):
+			k.owed--
 		}
-		reply, err := v.Result()
-		if echoed(reply) == k.mark || k.owed <= 0 && noEcho(err) { // see passed
-			k.owed, k.marked = 0, time.Time{}
-			return nil
-		}
-		k.owed = max(0, k.owed-1)
 	}
+	k.mark, k.marked = "", time.Time{}
+	return nil
 }
 
-// roundTrip writes a request that has n replies and waits for them. When ctx
-// ends first, the replies that are missing are owed. Nothing is sent, and the error
-// is errStray, if something waits that was not asked for.
-func (k *conn) roundTrip(ctx context.Context, request []byte, n int) ([]wire.Value, error) {
+// ask puts up a fence where there was none for as long as a reply may stand still: the
+// one before may have been lost, too. It is owed.
+func (k *conn) ask(ctx context.Context) error {
+	if time.Since(k.marked) <= k.stall {
+		return nil
+	}
+	command := k.fence()
+	if command == nil {
+		return nil
+	}
+	request, err := wire.AppendRequest(nil, command...)
+	if err != nil {
+		return err
+	}
+	if err := k.write(ctx, request); err != nil {
+		return failure(fail2ban.ErrClosed, err)
+	}
+	if k.mark == "" {
+		k.owed++
+	}
+	k.mark, k.marked = command[1], time.Now()
+	return nil
+}
+
+// roundTrip writes the request that commands were made into, and waits for their
+// replies. When ctx ends first, the replies that are missing are owed. Nothing is sent,
+// and the error is errStray, if something waits that was not asked for.
+func (k *conn) roundTrip(ctx context.Context, request []byte, commands [][]string) ([]wire.Value, error) {
 	if k.waiting() {
 		return nil, failure(fail2ban.ErrClosed, errStray)
 	}
 	if err := k.write(ctx, request); err != nil {
 		return nil, err
 	}
-	values := make([]wire.Value, 0, n)
-	for len(values) < n {
+	values := make([]wire.Value, 0, len(commands))
+	k.owed, k.mark, k.marked = len(commands), "", time.Now()
+	for len(values) < len(commands) {
 		v, err := k.next(ctx)
+		if err == errSilence { // one may have been lost
+			if err = k.ask(ctx); err == nil {
+				continue
+			}
+		}
 		if err != nil {
-			k.owed = n - len(values)
 			return values, err
 		}
+		k.owed--
 		values = append(values, v)
+		if text := echoed(v); strings.HasPrefix(text, fenceWord) && !isEcho(commands[len(values)-1], text) {
+			return values, failure(fail2ban.ErrProtocol, errStep)
+		}
 	}
 	return values, nil
 }
@@ -148,20 +177,34 @@ func (k *conn) write(ctx context.Context, request []byte) error {
 	}
 }
 
-// next waits for one reply.
+// next waits for one reply, or for silence.
 func (k *conn) next(ctx context.Context) (wire.Value, error) {
 	select {
 	case r := <-k.replies:
 		return r.value, readError(r.err)
 	default:
 	}
+	silence := time.NewTimer(k.stall)
+	defer silence.Stop()
 	select {
 	case r := <-k.replies:
 		return r.value, readError(r.err)
 	case <-ctx.Done():
 		return wire.Value{}, ctx.Err()
+	case <-silence.C:
+		if k.stalled() {
+			return wire.Value{}, failure(fail2ban.ErrProtocol, errStalled)
+		}
+		return wire.Value{}, errSilence
 	}
 }
+
+var (
+	// errSilence: nothing came for as long as a reply may stand still.
+	errSilence = errors.New("silence")
+	// errStalled: a reply stopped in its middle.
+	errStalled = fmt.Errorf("%w: it stopped in its middle", wire.ErrFormat)
+)
 
 // readError says what a failed read means.
 func readError(err error) error {

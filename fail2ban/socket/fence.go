@@ -58,6 +58,14 @@ func (c *Client) fenced(commands [][]string) [][]string {
 	return out
 }
 
+// anotherFence is nextFence, nil for a server that knows none. The caller has the turn.
+func (c *Client) anotherFence() []string {
+	if c.known.echo {
+		return nil
+	}
+	return c.nextFence()
+}
+
 func (c *Client) nextFence() []string {
 	return []string{"echo", fenceWord + strconv.FormatUint(c.fences.Add(1), 10)}
 }
@@ -68,15 +76,15 @@ func (c *Client) passed(commands [][]string, replies []wire.Value) ([]wire.Value
 	kept, good := make([]wire.Value, 0, len(replies)), 0
 	for i, reply := range replies {
 		if !isFence(commands[i]) {
-			if v, err := reply.Result(); err == nil && strings.HasPrefix(echoed(v), fenceWord) {
+			if strings.HasPrefix(echoed(reply), fenceWord) {
 				return kept[:good], failure(fail2ban.ErrProtocol, errStep)
 			}
 			kept = append(kept, reply)
 			continue
 		}
-		v, err := reply.Result()
+		err := resultError(reply)
 		switch {
-		case err == nil && echoed(v) == commands[i][1]:
+		case echoed(reply) == commands[i][1]:
 			good = len(kept)
 		case i == len(commands)-1 && noEcho(err) && (i == 0 || !noEcho(resultError(replies[i-1]))):
 			c.known.echo = true // an old server, which leaves an error in its log for each
@@ -94,8 +102,14 @@ func isFence(command []string) bool {
 	return len(command) == 2 && command[0] == "echo" && strings.HasPrefix(command[1], fenceWord)
 }
 
-// echoed is the text that `echo` was answered with, "" for another answer.
-func echoed(v wire.Value) string {
+func isEcho(command []string, text string) bool { return isFence(command) && command[1] == text }
+
+// echoed is the text that a reply says `echo` was sent with, "" for another reply.
+func echoed(reply wire.Value) string {
+	v, err := reply.Result()
+	if err != nil {
+		return ""
+	}
 	if v.Kind() != wire.List && v.Kind() != wire.Tuple || v.Len() != 1 {
 		return ""
 	}

@@ -134,7 +134,11 @@ func (c *Client) once(ctx context.Context, s *script) (replies []wire.Value, sen
 			return nil, false, c.fail(s.op(), err)
 		}
 	}
-	replies, err = c.conn.roundTrip(ctx, s.request, len(s.sent))
+	if err := c.conn.settle(ctx); err != nil {
+		c.keep(err)
+		return nil, false, c.fail(s.op(), err)
+	}
+	replies, err = c.conn.roundTrip(ctx, s.request, s.sent)
 	c.keep(err)
 	if errors.Is(err, errStray) {
 		return nil, false, c.fail(s.op(), err)
