@@ -26,7 +26,8 @@ type conn struct {
 	owed    int             // replies still to come whose callers have given up
 	mark    string          // of the newest fence behind them
 	marked  time.Time       // when it was put up
-	begun   atomic.Int64    // when the newest bytes of an unfinished reply came, in Unix nanoseconds; 0: none is unfinished
+	newest  atomic.Int64    // when the newest bytes of an unfinished reply came, in Unix nanoseconds; 0: none is unfinished
+	begun   atomic.Int64    // when its first bytes came; 0 likewise
 }
 
 type reply struct {
@@ -44,9 +45,10 @@ func newConn(c *net.UnixConn, lim wire.Limits, stall time.Duration, fence func()
 func (k *conn) read(d *wire.Decoder) {
 	for {
 		v, err := d.Decode()
+		k.newest.Store(0)
 		k.begun.Store(0)
 		if d.Buffered() > 0 {
-			k.begun.Store(time.Now().UnixNano())
+			k.came()
 		}
 		select {
 		case k.replies <- reply{v, err}:
@@ -62,19 +64,26 @@ func (k *conn) read(d *wire.Decoder) {
 // Read takes note of when bytes came.
 func (k *conn) Read(b []byte) (int, error) {
 	n, err := k.c.Read(b)
-	k.begun.Store(time.Now().UnixNano())
+	k.came()
 	return n, err
 }
 
-// stalled reports whether a reply stopped in its middle too long ago. A server
-// that has not begun to answer is busy; one that has does not stop.
+func (k *conn) came() {
+	now := time.Now().UnixNano()
+	k.newest.Store(now)
+	k.begun.CompareAndSwap(0, now)
+}
+
+// stalled reports whether a reply stopped in its middle too long ago, or goes on for
+// ever. A server that has not begun to answer is busy; one that has does not stop.
 func (k *conn) stalled() bool {
-	begun := k.begun.Load()
-	return begun != 0 && time.Since(time.Unix(0, begun)) >= k.stall
+	const whole = 6 // times as long as it may stand still
+	since := func(at *atomic.Int64) time.Duration { return time.Since(time.Unix(0, at.Load())) }
+	return k.newest.Load() != 0 && (since(&k.newest) >= k.stall || since(&k.begun) >= whole*k.stall)
 }
 
 // waiting reports whether something came that nobody is owed.
-func (k *conn) waiting() bool { return len(k.replies) > 0 || k.begun.Load() != 0 }
+func (k *conn) waiting() bool { return len(k.replies) > 0 || k.newest.Load() != 0 }
 
 func (k *conn) close() {
 	close(k.done)
@@ -108,7 +117,7 @@ func (k *conn) settle(ctx context.Context) error {
 // ask puts up a fence where there was none for as long as a reply may stand still: the
 // one before may have been lost, too. It is owed.
 func (k *conn) ask(ctx context.Context) error {
-	if time.Since(k.marked) <= k.stall {
+	if time.Since(k.marked) <= k.stall || k.newest.Load() != 0 { // a reply that comes is not lost
 		return nil
 	}
 	command := k.fence()

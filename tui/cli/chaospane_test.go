@@ -93,6 +93,7 @@ func (p *Pane) Close(within time.Duration) bool {
 		<-p.ended
 		p.under.Wait()
 		p.instance.close()
+		p.instance.runner.StandStill()() // a process that ends closes fail2ban's database
 		close(ended)
 	}()
 	select {
