@@ -264,7 +264,7 @@ func (d *Decoder) growText(n int) error {
 // spend takes n bytes out of what may be allocated.
 func (d *Decoder) spend(n int) error {
 	if !d.budget.take(n) {
-		return formatf("more than may be built of an answer")
+		return formatf("it would take too much memory")
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -320,7 +321,8 @@ func runProcess(t *testing.T, within time.Duration, args ...string) process {
 	}
 	var out, errs bytes.Buffer
 	cmd := exec.Command(self, args...)
-	cmd.Env = []string{reExec + "=1", "LANG=C.UTF-8", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}
+	peak := filepath.Join(fail2bantest.TempDir(t), "peak")
+	cmd.Env = []string{reExec + "=1", peakFile + "=" + peak, "LANG=C.UTF-8", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
@@ -332,8 +334,31 @@ func runProcess(t *testing.T, within time.Duration, args ...string) process {
 	if cmd.ProcessState.ExitCode() < 0 {
 		t.Errorf("%v: %v: %.2000s", args, cmd.ProcessState, errs.String())
 	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return process{cmd.ProcessState.ExitCode(), out.String(), errs.String(), usage.Maxrss << 10}
+	return process{cmd.ProcessState.ExitCode(), out.String(), errs.String(), readPeak(peak)}
+}
+
+// peakFile is the variable that names the file into which bantop as a process of a test
+// writes how much memory it has had. What wait(2) tells is of the test's own process
+// where that had more before it started the other.
+const peakFile = "BANTOP_TEST_PEAK"
+
+func tellMemory() {
+	if file := os.Getenv(peakFile); file != "" {
+		b, _ := os.ReadFile("/proc/self/status") // what is missing is seen by who reads it
+		_ = os.WriteFile(file, b, 0o600)
+	}
+}
+
+// readPeak reads the line "VmHWM:  12345 kB"; 0 where the process has told nothing.
+func readPeak(file string) int64 {
+	b, _ := os.ReadFile(file)
+	_, text, _ := strings.Cut(string(b), "VmHWM:")
+	fields := strings.Fields(text)
+	if len(fields) == 0 {
+		return 0
+	}
+	kilobytes, _ := strconv.ParseInt(fields[0], 10, 64)
+	return kilobytes << 10
 }
 
 func (r *chaosRun) status() {

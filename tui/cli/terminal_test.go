@@ -28,7 +28,9 @@ func TestMain(m *testing.M) {
 	cli.MaybeInstance()
 	maybeGather()
 	if os.Getenv(reExec) != "" {
-		os.Exit(cli.Main())
+		code := cli.Main()
+		tellMemory()
+		os.Exit(code)
 	}
 	os.Exit(m.Run())
 }
