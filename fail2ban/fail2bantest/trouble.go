@@ -75,7 +75,7 @@ func Troubles() []Trouble {
 		one("hostile words", func(r *rand.Rand) Fault {
 			return Fault{Chance: sometimes(r), Raise: &wire.Exception{Module: "builtins", Name: "Exception", Args: []any{hostile[r.IntN(len(hostile))]}}}
 		}),
-		one("another answer", raw(wire.AppendReply(nil, wire.Items{1, "pong"}))),
+		one("another answer", raw(wire.AppendReply(nil, wire.Entries{"pong", 1}))),
 		one("shutting down", raw([]byte("\x80\x04]\x8c\x08SHUTDOWNa."+wire.End))),
 		one("bomb", func(r *rand.Rand) Fault {
 			bombs := Bombs()

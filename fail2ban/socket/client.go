@@ -63,9 +63,10 @@ type Client struct {
 	pid   int
 	known refusals
 
-	budget  wire.Budget       // what may still be built of the answers of one exchange
-	fences  atomic.Uint64     // how many were put up, see fence.go
-	sources map[string]uint64 // what each jail was known to read, see JailStatuses
+	budget  wire.Budget   // what may still be built of the answers of one exchange
+	fences  atomic.Uint64 // how many were put up, see fence.go
+	sources memory        // what each jail was known to read, see JailStatuses
+	actions memory        // its actions likewise
 }
 
 // New returns a Client. It connects when it is first asked something.

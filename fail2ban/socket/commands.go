@@ -114,37 +114,6 @@ func (c *Client) Bans(ctx context.Context, jail string, loc *time.Location) ([]f
 	return bans, c.failReading(op, r)
 }
 
-// Actions asks for the names of the actions of each jail, many in one go. A
-// jail that the server no longer knows is left out.
-func (c *Client) Actions(ctx context.Context, jails []string) (map[string][]string, error) {
-	const op = "ask for the actions of the jails"
-	commands := make([][]string, len(jails))
-	for i, jail := range jails {
-		commands[i] = []string{"get", jail, "actions"}
-	}
-	replies, err := c.exchange(ctx, op, between(commands)...)
-	if err != nil {
-		return nil, err
-	}
-	var r reader
-	actions := make(map[string][]string, len(jails))
-	for i, jail := range jails {
-		v, err := replies[i].Result()
-		if errors.Is(err, fail2ban.ErrUnknownJail) {
-			continue
-		}
-		if err != nil {
-			return nil, c.fail(op, err)
-		}
-		r.whole = v
-		actions[jail] = r.list(v, actionNames)
-		if r.err != nil {
-			break
-		}
-	}
-	return actions, c.failReading(op, &r)
-}
-
 // JailSettings asks for the settings in force in one jail.
 func (c *Client) JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error) {
 	op := "ask for the settings of jail " + quote(jail)

@@ -6,6 +6,8 @@ import (
 	"hash/maphash"
 	"maps"
 	"slices"
+	"strings"
+	"sync"
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/wire"
@@ -15,7 +17,7 @@ import (
 // fail2ban.ErrUnknownJail where there is no such jail.
 func (c *Client) JailStatus(ctx context.Context, jail string) (fail2ban.Jail, error) {
 	op := "ask for the status of jail " + quote(jail)
-	replies, err := c.statuses(ctx, op, []string{jail}, c.knownSources())
+	replies, err := c.statuses(ctx, op, []string{jail}, c.sources.all())
 	if err != nil {
 		return fail2ban.Jail{}, err
 	}
@@ -32,7 +34,7 @@ func (c *Client) JailStatus(ctx context.Context, jail string) (fail2ban.Jail, er
 // not grow.
 func (c *Client) JailStatuses(ctx context.Context, jails []string) ([]fail2ban.Jail, error) {
 	const op = "ask for the status of the jails"
-	known := c.knownSources()
+	known := c.sources.all()
 	out, other, err := c.readStatuses(ctx, op, jails, known)
 	if err != nil || len(other) == 0 {
 		return out, err
@@ -66,13 +68,13 @@ func (c *Client) readStatuses(ctx context.Context, op string, jails []string, kn
 	var r reader
 	for i, jail := range jails {
 		j, err := c.readStatus(op, &r, jail, replies[i])
-		if errors.Is(err, fail2ban.ErrUnknownJail) {
+		if unknown(err, jail) {
 			continue
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, c.misplaced(op, err)
 		}
-		source := sourceOf(j)
+		source := numberOf(j.Files, j.Journal)
 		if before, is := known[jail]; !is {
 			learnt[jail] = source
 		} else if source != before {
@@ -80,7 +82,7 @@ func (c *Client) readStatuses(ctx context.Context, op string, jails []string, kn
 		}
 		out = append(out, j)
 	}
-	c.learn(learnt)
+	c.sources.learn(learnt)
 	return out, other, nil
 }
 
@@ -124,14 +126,89 @@ func unsupported(reply wire.Value) bool {
 	return errors.Is(err, fail2ban.ErrUnsupported)
 }
 
-// sourceSeed is the same for all clients of the process.
-var sourceSeed = maphash.MakeSeed()
+// unknown reports whether a server says that it does not know that very jail.
+func unknown(err error, jail string) bool {
+	e, ok := errors.AsType[*fail2ban.ServerError](err)
+	return ok && errors.Is(err, fail2ban.ErrUnknownJail) && strings.Contains(e.Message, fail2ban.Short(jail))
+}
 
-// sourceOf is a number for what a jail reads.
-func sourceOf(j fail2ban.Jail) uint64 {
+// misplaced is the error for an answer about one jail of several: what is said of
+// another jail is no answer.
+func (c *Client) misplaced(op string, err error) error {
+	if errors.Is(err, fail2ban.ErrUnknownJail) {
+		return c.fail(op, failure(fail2ban.ErrProtocol, errStep))
+	}
+	return err
+}
+
+// Actions asks for the names of the actions of each jail, many in one go. A jail that
+// the server no longer knows is left out. What is as it was known to be is not asked
+// again; see JailStatuses.
+func (c *Client) Actions(ctx context.Context, jails []string) (map[string][]string, error) {
+	known := c.actions.all()
+	actions, other, err := c.readActions(ctx, jails, known)
+	if err != nil || len(other) == 0 {
+		return actions, err
+	}
+	for _, jail := range other {
+		delete(known, jail)
+		delete(actions, jail)
+	}
+	sure, _, err := c.readActions(ctx, other, known)
+	maps.Copy(actions, sure)
+	return actions, err
+}
+
+// readActions asks once, with a fence before each jail whose actions are not known. It
+// says which have other actions than they were known to have.
+func (c *Client) readActions(ctx context.Context, jails []string, known map[string]uint64) (actions map[string][]string, other []string, err error) {
+	const op = "ask for the actions of the jails"
+	commands := make([][]string, 0, 2*len(jails))
+	for _, jail := range jails {
+		if _, is := known[jail]; !is && len(commands) > 0 {
+			commands = append(commands, fence)
+		}
+		commands = append(commands, []string{"get", jail, "actions"})
+	}
+	replies, err := c.exchange(ctx, op, commands...)
+	if err != nil {
+		return nil, nil, err
+	}
+	var r reader
+	actions = make(map[string][]string, len(jails))
+	learnt := make(map[string]uint64)
+	for i, jail := range jails {
+		v, err := replies[i].Result()
+		if unknown(err, jail) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, c.misplaced(op, c.fail(op, err))
+		}
+		r.whole = v
+		actions[jail] = r.list(v, actionNames)
+		if r.err != nil {
+			return nil, nil, c.fail(op, r.err)
+		}
+		n := numberOf(actions[jail])
+		if before, is := known[jail]; !is {
+			learnt[jail] = n
+		} else if n != before {
+			other = append(other, jail)
+		}
+	}
+	c.actions.learn(learnt)
+	return actions, other, nil
+}
+
+// seed is the same for all clients of the process.
+var seed = maphash.MakeSeed()
+
+// numberOf is a number for lists of names.
+func numberOf(lists ...[]string) uint64 {
 	var h maphash.Hash
-	h.SetSeed(sourceSeed)
-	for _, list := range [][]string{j.Files, j.Journal} {
+	h.SetSeed(seed)
+	for _, list := range lists {
 		for _, s := range list {
 			h.WriteString(s)
 			h.WriteByte(0)
@@ -141,22 +218,24 @@ func sourceOf(j fail2ban.Jail) uint64 {
 	return h.Sum64()
 }
 
-// knownSources is what is known of the sources of jails.
-func (c *Client) knownSources() map[string]uint64 {
-	<-c.turn
-	defer func() { c.turn <- struct{}{} }()
-	return maps.Clone(c.sources)
+// memory is what answers of jails were known to be, as a number for each. Several
+// goroutines may use it.
+type memory struct {
+	mu sync.Mutex
+	of map[string]uint64
 }
 
-// learn takes note of the sources of jails.
-func (c *Client) learn(sources map[string]uint64) {
-	if len(sources) == 0 {
-		return
+func (m *memory) all() map[string]uint64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.of)
+}
+
+func (m *memory) learn(more map[string]uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.of == nil || len(m.of) > 2*jailNames.most { // jails come and go
+		m.of = make(map[string]uint64)
 	}
-	<-c.turn
-	defer func() { c.turn <- struct{}{} }()
-	if c.sources == nil || len(c.sources) > 2*jailNames.most { // jails come and go
-		c.sources = make(map[string]uint64)
-	}
-	maps.Copy(c.sources, sources)
+	maps.Copy(m.of, more)
 }
