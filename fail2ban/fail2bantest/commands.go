@@ -23,7 +23,9 @@ func (s *Server) proceed(command []string) any {
 	case "ping":
 		return "pong"
 	case "echo":
-		return slices.Clone(command[1:])
+		if fail2ban.AtLeast(s.version, 0, 10) {
+			return slices.Clone(command[1:])
+		}
 	case "version":
 		return s.version
 	case "status":

@@ -19,15 +19,15 @@ import (
 //     connection is made anew;
 //   - a question whose answer does not show by its form what it answers is followed
 //     by a fence, the command `echo` with a number, which the server sends back
-//     (server/transmitter.py, 0.10 to 1.1). Another answer in its place means that
+//     (server/transmitter.py, 1.0.2 and 1.1.0). Another answer in its place means that
 //     all before it may be misplaced (errStep): none of them is used, and the
 //     connection is made anew;
 //   - two questions next to each other whose answers look the same have a fence
 //     between them, or something in the answer that tells them apart (see
-//     Client.statuses).
+//     JailStatuses).
 //
 // A fence at the end of a batch costs the server 6 µs: 4 % of a look at ten jails
-// in 1.0.2. One after every question would cost 60 %.
+// on 1.0.2. One after every question would cost 60 %.
 
 // errStray: an answer came that nobody asked for.
 var errStray = errors.New("an answer that was not asked for")
@@ -86,9 +86,8 @@ func (c *Client) passed(commands [][]string, replies []wire.Value) ([]wire.Value
 		switch {
 		case echoed(reply) == commands[i][1]:
 			good = len(kept)
-		case i == len(commands)-1 && noEcho(err) && (i == 0 || !noEcho(resultError(replies[i-1]))):
+		case noEcho(err) && (i == 0 || !noEcho(resultError(replies[i-1]))):
 			c.known.echo = true // an old server, which leaves an error in its log for each
-			return kept, nil
 		case errors.Is(err, fail2ban.ErrClosed):
 			return kept[:good], err
 		default:
@@ -117,7 +116,7 @@ func echoed(reply wire.Value) string {
 	return s
 }
 
-// noEcho reports whether a server says that it does not know `echo` (before 0.10).
+// noEcho reports whether a server says that it does not know `echo`: an old one.
 func noEcho(err error) bool {
 	e, ok := errors.AsType[*fail2ban.ServerError](err)
 	return ok && e.Message == "Invalid command"

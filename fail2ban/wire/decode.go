@@ -374,9 +374,12 @@ func (d *Decoder) addList(kind Kind, vals []uint32) error {
 	if err := push(d, &items, vals...); err != nil {
 		return err
 	}
-	if err := push(d, &d.m.lists, items); err != nil {
-		return err
+	if len(d.m.lists) == cap(d.m.lists) {
+		if err := grow(d, &d.m.lists, 1); err != nil {
+			return err
+		}
 	}
+	d.m.lists = append(d.m.lists, items)
 	return d.add(n)
 }
 
