@@ -5,7 +5,7 @@
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X bantop/tui/cli.Version=$(VERSION)
 
-.PHONY: build run test check bench fuzz soak goldens clean
+.PHONY: build run test check bench fuzz soak chaos goldens clean
 
 # One static binary.
 build:
@@ -52,6 +52,11 @@ fuzz:
 # Two minutes of eight panes that are killed while everything happens at once.
 soak:
 	@found=$$(.ci/fail2ban) && BANTOP_FAIL2BAN="$$found" BANTOP_TEST_SOAK=2m go test -count=1 -run TestSoak -v ./tui/cli
+
+# Every kind of trouble that a server can make, 12 times each, on fail2ban 1.0 and 1.1
+# and on servers of the tests (docs/chaos.md). About ten minutes.
+chaos:
+	@found=$$(.ci/fail2ban --both) && BANTOP_FAIL2BAN="$$found" BANTOP_TEST_CHAOS=3 go test -count=1 -timeout 60m -run 'Chaos|Bombs|NoAnswer' -v ./fail2ban/wire ./fail2ban/socket ./tui/cli
 
 # Renews the goldens. Look at the difference before you commit it.
 goldens:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"bantop/fail2ban"
 )
@@ -55,6 +56,27 @@ func TestCloneSharesNothing(t *testing.T) {
 	k.Files[0], k.Journal[0], k.Actions[0] = "", "", ""
 	if j.Files[0] != "a" || j.Journal[0] != "b" || j.Actions[0] != "c" {
 		t.Errorf("%+v", j)
+	}
+}
+
+// TestShort holds that a message is cut to 500 characters, its beginning and its end
+// kept, and that cutting it again changes nothing.
+func TestShort(t *testing.T) {
+	for _, message := range []string{
+		"", "short", strings.Repeat("é", 500), strings.Repeat("é", 501), "begin" + strings.Repeat("x", 1<<20) + "end",
+		"begin" + strings.Repeat("\xff", 3000) + "end", strings.Repeat("\U0001f525", 600),
+	} {
+		got := fail2ban.Short(message)
+		n := utf8.RuneCountInString(got)
+		if n > 500 || utf8.RuneCountInString(message) <= 500 && got != message || fail2ban.Short(got) != got {
+			t.Errorf("%.20q: %d characters", message, n)
+		}
+		if len(message) > 2000 && !strings.HasPrefix(message, "\U0001f525") && (!strings.HasPrefix(got, "begin") || !strings.HasSuffix(got, "end")) {
+			t.Errorf("%.20q: %q", message, got)
+		}
+		if long := fail2ban.OneLine(message + "\n" + message); utf8.RuneCountInString(long) > 500 {
+			t.Errorf("%.20q: one line of %d bytes", message, len(long))
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package fail2ban
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // LogKind says what a line of fail2ban's log tells, as far as bantop acts on
@@ -53,7 +54,30 @@ type FailNote struct {
 // and the last, which is where Python says what the matter is; and of a quoted
 // text that is long, such as a regular expression that it has expanded, the
 // beginning.
+//
+// It is no longer than a message may be, see Short.
 func OneLine(message string) string {
+	return Short(oneLine(message))
+}
+
+// MostMessage is how many characters of a message are kept.
+const MostMessage = 500
+
+// Short cuts a message of somebody else to MostMessage characters. The
+// beginning and the end stay: Python says at the end what is wrong. The result
+// shares no memory with a longer message.
+func Short(message string) string {
+	const mark, end = " … ", 160
+	most := min(len(message), utf8.UTFMax*MostMessage) // so many bytes are at least 500 characters
+	if most == len(message) && utf8.RuneCountInString(message) <= MostMessage {
+		return strings.Clone(message)
+	}
+	first, last := []rune(message[:most]), []rune(message[len(message)-most:])
+	begin := MostMessage - end - utf8.RuneCountInString(mark)
+	return string(first[:begin]) + mark + string(last[len(last)-end:])
+}
+
+func oneLine(message string) string {
 	first, rest, more := strings.Cut(strings.TrimSpace(message), "\n")
 	first = shortQuote(first)
 	if !more {

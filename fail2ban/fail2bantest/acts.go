@@ -130,7 +130,7 @@ func (s *Server) runAction(j *jail) {
 		return
 	}
 	s.conns.Lock()
-	release := s.release
+	release := s.faults.freed()
 	s.conns.Unlock()
 	select {
 	case <-time.After(j.ActionTime):

@@ -22,6 +22,10 @@ func (s *Server) proceed(command []string) any {
 	switch at(0) {
 	case "ping":
 		return "pong"
+	case "echo":
+		if fail2ban.AtLeast(s.version, 0, 10) {
+			return slices.Clone(command[1:])
+		}
 	case "version":
 		return s.version
 	case "status":

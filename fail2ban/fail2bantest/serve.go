@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"time"
 
 	"bantop/fail2ban/wire"
 )
@@ -16,7 +15,7 @@ func (s *Server) accept(l *net.UnixListener) {
 	for {
 		c, err := l.Accept()
 		s.conns.Lock()
-		switch release := s.release; {
+		switch release := s.faults.freed(); {
 		case s.listener != l:
 			s.conns.Unlock()
 			if err == nil {
@@ -52,12 +51,13 @@ func (s *Server) serve(c net.Conn) {
 		s.conns.Unlock()
 		c.Close()
 	}()
+	stream := &stream{Conn: c, faults: &s.faults}
 	var pending []byte
 	buf := make([]byte, 65536)
 	for {
 		n, err := c.Read(buf)
 		var ok bool
-		if pending, ok = s.answer(c, append(pending, buf[:n]...)); !ok || err != nil {
+		if pending, ok = s.answer(stream, append(pending, buf[:n]...)); !ok || err != nil {
 			return
 		}
 	}
@@ -66,7 +66,7 @@ func (s *Server) serve(c net.Conn) {
 // answer answers the commands that were read, and returns what is left; ok tells
 // whether the connection stays. As in the real server nobody else is answered
 // meanwhile.
-func (s *Server) answer(c net.Conn, pending []byte) (left []byte, ok bool) {
+func (s *Server) answer(c *stream, pending []byte) (left []byte, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
@@ -74,7 +74,7 @@ func (s *Server) answer(c net.Conn, pending []byte) (left []byte, ok bool) {
 		if !found {
 			return pending, true
 		}
-		if !s.serves(c) || !s.handle(c, request) {
+		if !s.serves(c.Conn) || !s.handle(c, request) {
 			return nil, false
 		}
 		pending = rest
@@ -92,7 +92,7 @@ func (s *Server) serves(c net.Conn) bool {
 // handle answers one command; it tells whether the connection stays. As the real
 // server it goes on with what it has read when nobody is there for the answer. The
 // caller holds s.mu: one command at a time, delays included.
-func (s *Server) handle(c net.Conn, request []byte) bool {
+func (s *Server) handle(c *stream, request []byte) bool {
 	if string(request) == wire.Close {
 		return false
 	}
@@ -103,37 +103,11 @@ func (s *Server) handle(c net.Conn, request []byte) bool {
 	}
 	command, _ := v.Strings()
 
+	answer := func() []byte { return wire.AppendReply(nil, s.proceed(command)) }
 	f, release := s.fault(command)
 	if f == nil {
-		_, _ = c.Write(wire.AppendReply(nil, s.proceed(command)))
+		c.reply(answer())
 		return true
 	}
-	return s.failWith(c, f, release, command)
-}
-
-// failWith answers a command the way a fault says.
-func (s *Server) failWith(c net.Conn, f *Fault, release <-chan struct{}, command []string) bool {
-	if f.Hang {
-		<-release
-	}
-	if f.Delay > 0 {
-		select {
-		case <-time.After(f.Delay):
-		case <-release:
-		}
-	}
-	var reply []byte
-	switch {
-	case f.Raw != nil:
-		reply = f.Raw
-	case f.Raise != nil:
-		reply = wire.AppendReply(nil, *f.Raise)
-	default:
-		reply = wire.AppendReply(nil, s.proceed(command))
-	}
-	if f.Half || f.Close {
-		reply = reply[:len(reply)/2]
-	}
-	_, _ = c.Write(reply)
-	return !f.Close
+	return c.fail(f, release, answer)
 }

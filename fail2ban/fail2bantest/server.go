@@ -39,13 +39,13 @@ type Server struct {
 	jails  map[string]*jail
 	config map[string]*jail // what a restart brings back
 
+	faults faults
+
 	conns    sync.Mutex // guards what follows
 	listener *net.UnixListener
 	open     map[net.Conn]struct{}
-	faults   []*Fault
-	release  chan struct{} // closed to free what hangs
-	refusing bool          // accepts nobody
-	fillers  []int         // connections that keep the queue full
+	refusing bool  // accepts nobody
+	fillers  []int // connections that keep the queue full
 	accepted int
 	commands map[string]int
 	pid      int
@@ -71,7 +71,7 @@ func NewServer(dir string, opts Options) (*Server, error) {
 		jails:   make(map[string]*jail),
 		config:  make(map[string]*jail),
 		open:    make(map[net.Conn]struct{}),
-		release: make(chan struct{}),
+		faults:  newFaults(),
 
 		commands: make(map[string]int),
 		pid:      1000,
@@ -154,7 +154,8 @@ func (s *Server) halt() {
 	}
 	s.listener.Close()
 	s.listener = nil
-	s.free()
+	s.faults.free()
+	s.admit()
 	for c := range s.open {
 		c.Close()
 	}
@@ -319,6 +320,14 @@ func (s *Server) Unban(jail, address string) {
 	if j := s.jails[jail]; j != nil {
 		j.unban(address)
 	}
+}
+
+// Banned tells whether an address is banned in a jail.
+func (s *Server) Banned(jail, address string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j := s.jails[jail]
+	return j != nil && j.find(address) >= 0
 }
 
 // TotalBanned is how many bans a jail has made since it started.

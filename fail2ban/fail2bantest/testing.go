@@ -51,6 +51,36 @@ func New(t TB, opts Options) *Server {
 	return s
 }
 
+// NewProxyTo starts a proxy before a server for the length of a test.
+func NewProxyTo(t TB, to string) *Proxy {
+	t.Helper()
+	p, err := NewProxy(TempDir(t), to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+// EnvChaos names the variable that says how often tests try each kind of trouble; see
+// make chaos.
+const EnvChaos = "BANTOP_TEST_CHAOS"
+
+// ChaosRuns is how often a test tries each kind of trouble, each time with another
+// seed from 0 on: once if nothing else is said.
+func ChaosRuns(t TB) uint64 {
+	t.Helper()
+	v := os.Getenv(EnvChaos)
+	if v == "" {
+		return 1
+	}
+	n, err := strconv.ParseUint(v, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // RealInstalls are the fail2bans to test with. Without any the test is skipped;
 // under CI=true it fails, since there a test that did not run proves nothing.
 func RealInstalls(t TB) []Install {

@@ -146,8 +146,13 @@ func counted(_ fail2ban.Target, v wire.Value) (fail2ban.Outcome, int, error) {
 
 // act sends one command for each target.
 func (c *Client) act(ctx context.Context, verb string, targets []fail2ban.Target, command func(fail2ban.Target) []string, read reading) ([]fail2ban.Result, error) {
-	s := newScript(verb, targets)
+	s, fences := newScript(verb, targets), !c.refused().echo
 	for i, t := range targets {
+		if fences {
+			if err := s.fence(c.nextFence()); err != nil {
+				return nil, c.fail(s.op(), err)
+			}
+		}
 		c.addFor(s, i, command(t)...)
 	}
 	replies, sent, err := c.once(ctx, s)
@@ -187,12 +192,12 @@ func notListed(err error) bool {
 // perJail asks for one setting of each jail of the targets. A jail that the
 // server does not know is left out, and so is a setting.
 func (c *Client) perJail(ctx context.Context, op string, targets []fail2ban.Target, setting string) (map[string]wire.Value, error) {
-	jails := jailsOf(targets)
+	jails := jailsOf(targets) // their answers look the same
 	commands := make([][]string, len(jails))
 	for i, jail := range jails {
 		commands[i] = []string{"get", jail, setting}
 	}
-	replies, err := c.exchange(ctx, op, commands...)
+	replies, err := c.exchange(ctx, op, between(commands)...)
 	if err != nil {
 		return nil, err
 	}

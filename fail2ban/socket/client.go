@@ -16,6 +16,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -61,6 +62,11 @@ type Client struct {
 	pace  time.Duration // measured cost of one command of a batch, 0 before the first
 	pid   int
 	known refusals
+
+	budget  wire.Budget   // what may still be built of the answers of one exchange
+	fences  atomic.Uint64 // how many were put up, see fence.go
+	sources memory        // what each jail was known to read, see JailStatuses
+	actions memory        // its actions likewise
 }
 
 // New returns a Client. It connects when it is first asked something.
@@ -74,10 +80,14 @@ func New(opts Options) *Client {
 	if opts.Processes == nil {
 		opts.Processes = kernel{}
 	}
+	if opts.Limits.Memory <= 0 {
+		opts.Limits.Memory = wire.DefaultMemory
+	}
 	if opts.Proc == "" {
 		opts.Proc = "/proc"
 	}
 	c := &Client{opts: opts, turn: make(chan struct{}, 1)}
+	c.opts.Limits.Budget = &c.budget
 	c.turn <- struct{}{}
 	return c
 }
@@ -125,23 +135,34 @@ func (c *Client) drop() {
 }
 
 // exchange sends commands and returns their replies, in order, each still to
-// be read with Result. On an error the replies are nil; the error is a
+// be read with Result; each is known to belong to its command. A command that is
+// fence has no reply. On an error the replies are nil; the error is a
 // *fail2ban.Error unless ctx was cancelled.
 func (c *Client) exchange(ctx context.Context, op string, commands ...[]string) ([]wire.Value, error) {
+	return c.send(ctx, op, (*Client).fenced, commands)
+}
+
+// unfenced is exchange without a fence, for one command whose answer shows by its
+// form what it answers.
+func (c *Client) unfenced(ctx context.Context, op string, command ...string) ([]wire.Value, error) {
+	return c.send(ctx, op, func(_ *Client, batch [][]string) [][]string { return batch }, [][]string{command})
+}
+
+// send sends commands, as many in one go as is good, prepared by prepare.
+func (c *Client) send(ctx context.Context, op string, prepare func(*Client, [][]string) [][]string, commands [][]string) ([]wire.Value, error) {
 	ctx, end, err := c.begin(ctx)
 	if err != nil {
 		return nil, c.fail(op, err)
 	}
 	defer end()
 	replies := make([]wire.Value, 0, len(commands))
-	for len(replies) < len(commands) {
-		batch := commands[len(replies):]
-		batch = batch[:min(len(batch), c.batchSize())]
-		got, err := c.batch(ctx, batch)
+	for len(commands) > 0 {
+		n := min(len(commands), c.batchSize())
+		got, err := c.batch(ctx, prepare(c, commands[:n]))
 		if err != nil {
 			return nil, c.fail(op, err)
 		}
-		replies = append(replies, got...)
+		replies, commands = append(replies, got...), commands[n:]
 	}
 	return replies, nil
 }
@@ -155,6 +176,7 @@ func (c *Client) begin(ctx context.Context) (_ context.Context, end func(), err 
 	}
 	select {
 	case <-c.turn:
+		c.budget.Fill(c.opts.Limits.Memory)
 		return ctx, func() { c.turn <- struct{}{}; cancel() }, nil
 	case <-ctx.Done():
 		cancel()
@@ -172,10 +194,13 @@ func (c *Client) batchSize() int {
 	return int(min(max(c.opts.Hold/c.pace, 1), most))
 }
 
-// batch sends commands in one go and reads their replies. A kept connection
-// that turns out dead before it gave an answer is replaced once: the server
-// was restarted meanwhile.
+// batch sends commands in one go and reads their replies, those to fences left
+// out. A kept connection that turns out dead or out of step before anything was
+// sent is replaced once: the server was restarted meanwhile.
 func (c *Client) batch(ctx context.Context, commands [][]string) ([]wire.Value, error) {
+	if len(commands) == 0 {
+		return nil, nil
+	}
 	var request []byte
 	for _, command := range commands {
 		var err error
@@ -187,11 +212,15 @@ func (c *Client) batch(ctx context.Context, commands [][]string) ([]wire.Value, 
 	if kept && !c.mayConnect() {
 		c.drop() // dial says what the matter is
 	}
-	replies, err := c.attempt(ctx, request, len(commands))
-	if kept && len(replies) == 0 && errors.Is(err, fail2ban.ErrClosed) {
-		replies, err = c.attempt(ctx, request, len(commands))
+	replies, err := c.attempt(ctx, request, commands)
+	if kept && len(replies) == 0 && errors.Is(err, fail2ban.ErrClosed) { // errStray, too
+		replies, err = c.attempt(ctx, request, commands)
 	}
 	if err != nil {
+		return nil, err
+	}
+	if replies, err = c.passed(commands, replies); err != nil {
+		c.drop()
 		return nil, err
 	}
 	return replies, nil
@@ -199,7 +228,7 @@ func (c *Client) batch(ctx context.Context, commands [][]string) ([]wire.Value, 
 
 // attempt is one try of batch. With an error it returns the replies that came
 // before it.
-func (c *Client) attempt(ctx context.Context, request []byte, n int) ([]wire.Value, error) {
+func (c *Client) attempt(ctx context.Context, request []byte, commands [][]string) ([]wire.Value, error) {
 	if c.conn == nil {
 		conn, err := c.dial(ctx)
 		if err != nil {
@@ -211,10 +240,14 @@ func (c *Client) attempt(ctx context.Context, request []byte, n int) ([]wire.Val
 		}
 		c.conn, c.pid = conn, pid
 	}
+	if err := c.conn.settle(ctx); err != nil {
+		c.keep(err)
+		return nil, err
+	}
 	started := time.Now()
-	replies, err := c.conn.roundTrip(ctx, request, n)
+	replies, err := c.conn.roundTrip(ctx, request, commands)
 	if err == nil {
-		c.measure(time.Since(started) / time.Duration(n))
+		c.measure(time.Since(started) / time.Duration(len(commands)))
 	}
 	c.keep(err)
 	return replies, err
@@ -227,7 +260,7 @@ func (c *Client) keep(err error) {
 	case err == nil:
 	case !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled):
 		c.drop()
-	case c.conn.owed == 0, c.conn.stalled(stall * c.opts.Timeout): // it could not even be sent, or stopped in the middle
+	case c.conn.owed == 0, c.conn.stalled(): // it could not even be sent, or stopped in the middle
 		c.drop()
 	}
 }

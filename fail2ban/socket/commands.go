@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"bantop/fail2ban"
@@ -15,11 +13,11 @@ import (
 // refusals are the commands that the server did not know, so that it is not
 // asked again: each refusal leaves an error in fail2ban's log. Another server
 // process may be of another version, and is asked again.
-type refusals struct{ short, stats bool }
+type refusals struct{ short, stats, echo bool }
 
 // Ping asks whether the server answers at all.
 func (c *Client) Ping(ctx context.Context) error {
-	v, err := c.one(ctx, "ping fail2ban", "ping")
+	v, err := c.plain(ctx, "ping fail2ban", "ping")
 	if err != nil {
 		return err
 	}
@@ -31,7 +29,17 @@ func (c *Client) Ping(ctx context.Context) error {
 
 // Version asks which version the server is, such as "1.0.2".
 func (c *Client) Version(ctx context.Context) (string, error) {
-	return c.text(ctx, "ask fail2ban for its version", "version")
+	const op = "ask fail2ban for its version"
+	v, err := c.plain(ctx, op, "version")
+	if err != nil {
+		return "", err
+	}
+	r := newReader(v)
+	version := r.text(v, "the version", longestVersion)
+	if r.err == nil && !isVersion(version) {
+		r.err = unexpected(v)
+	}
+	return version, c.failReading(op, r)
 }
 
 // LogTarget asks where the server writes its log: a file, or one of SYSTEMD-
@@ -48,69 +56,13 @@ func (c *Client) DBFile(ctx context.Context) (string, error) {
 // Jails asks for the names of the jails, sorted as the server lists them.
 func (c *Client) Jails(ctx context.Context) ([]string, error) {
 	const op = "list the jails"
-	v, err := c.one(ctx, op, "status")
+	v, err := c.plain(ctx, op, "status")
 	if err != nil {
 		return nil, err
 	}
-	names, ok := readJails(v)
-	if !ok {
-		return nil, c.unreadable(op, v)
-	}
-	return names, nil
-}
-
-// JailStatus asks for the counts and sources of one jail. The error is
-// fail2ban.ErrUnknownJail where there is no such jail.
-func (c *Client) JailStatus(ctx context.Context, jail string) (fail2ban.Jail, error) {
-	op := "ask for the status of jail " + quote(jail)
-	replies, err := c.statuses(ctx, op, []string{jail})
-	if err != nil {
-		return fail2ban.Jail{}, err
-	}
-	j, err := c.readStatus(op, jail, replies[0])
-	return j, err
-}
-
-// JailStatuses asks for the counts and sources of jails, many in one go. A jail
-// that the server no longer knows is left out.
-func (c *Client) JailStatuses(ctx context.Context, jails []string) ([]fail2ban.Jail, error) {
-	const op = "ask for the status of the jails"
-	replies, err := c.statuses(ctx, op, jails)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]fail2ban.Jail, 0, len(jails))
-	for i, jail := range jails {
-		j, err := c.readStatus(op, jail, replies[i])
-		if errors.Is(err, fail2ban.ErrUnknownJail) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, j)
-	}
-	return out, nil
-}
-
-// statuses sends `status JAIL short` for each jail: without the list of
-// addresses, which with 100,000 bans takes 104 ms instead of 0.2. A server that
-// refuses the short form (a version before 0.9) is asked without.
-func (c *Client) statuses(ctx context.Context, op string, jails []string) ([]wire.Value, error) {
-	short := !c.refused().short
-	commands := make([][]string, len(jails))
-	for i, jail := range jails {
-		commands[i] = []string{"status", jail}
-		if short {
-			commands[i] = append(commands[i], "short")
-		}
-	}
-	replies, err := c.exchange(ctx, op, commands...)
-	if err != nil || !short || !slices.ContainsFunc(replies, unsupported) {
-		return replies, err
-	}
-	c.refuse(func(r *refusals) { r.short = true })
-	return c.statuses(ctx, op, jails)
+	r := newReader(v)
+	names := readJails(r, v)
+	return names, c.failReading(op, r)
 }
 
 // Stats asks for the counts of all jails in one command. The jails come without
@@ -120,18 +72,16 @@ func (c *Client) Stats(ctx context.Context) ([]fail2ban.Jail, error) {
 	if c.refused().stats {
 		return nil, c.fail(op, fail2ban.ErrUnsupported)
 	}
-	v, err := c.one(ctx, op, "stats")
+	v, err := c.plain(ctx, op, "stats")
 	if errors.Is(err, fail2ban.ErrUnsupported) {
 		c.refuse(func(r *refusals) { r.stats = true })
 	}
 	if err != nil {
 		return nil, err
 	}
-	jails, ok := readStats(v)
-	if !ok {
-		return nil, c.unreadable(op, v)
-	}
-	return jails, nil
+	r := newReader(v)
+	jails := readStats(r, v)
+	return jails, c.failReading(op, r)
 }
 
 // Banned asks in which jails an address is banned now (0.11.2 and later).
@@ -141,11 +91,12 @@ func (c *Client) Banned(ctx context.Context, address string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	jails, ok := v.At(0).Strings()
-	if !ok || v.Len() != 1 {
-		return nil, c.unreadable(op, v)
+	r := newReader(v)
+	if v.Len() != 1 {
+		r.unexpected()
 	}
-	return cloned(jails), nil
+	jails := r.list(v.At(0), jailNames)
+	return jails, c.failReading(op, r)
 }
 
 // Bans asks for the bans of a jail with their times, ordered by their end. It
@@ -158,48 +109,9 @@ func (c *Client) Bans(ctx context.Context, jail string, loc *time.Location) ([]f
 	if err != nil {
 		return nil, err
 	}
-	lines, ok := v.Strings()
-	if !ok {
-		return nil, c.unreadable(op, v)
-	}
-	bans := make([]fail2ban.Ban, len(lines))
-	for i, line := range lines {
-		line = strings.Clone(line)
-		if bans[i], err = fail2ban.ParseBan(line, loc); err != nil {
-			bans[i] = fail2ban.Ban{Address: line}
-		}
-	}
-	return bans, nil
-}
-
-// Actions asks for the names of the actions of each jail, many in one go. A
-// jail that the server no longer knows is left out.
-func (c *Client) Actions(ctx context.Context, jails []string) (map[string][]string, error) {
-	const op = "ask for the actions of the jails"
-	commands := make([][]string, len(jails))
-	for i, jail := range jails {
-		commands[i] = []string{"get", jail, "actions"}
-	}
-	replies, err := c.exchange(ctx, op, commands...)
-	if err != nil {
-		return nil, err
-	}
-	actions := make(map[string][]string, len(jails))
-	for i, jail := range jails {
-		v, err := replies[i].Result()
-		if errors.Is(err, fail2ban.ErrUnknownJail) {
-			continue
-		}
-		if err != nil {
-			return nil, c.fail(op, err)
-		}
-		names, ok := v.Strings()
-		if !ok {
-			return nil, c.unreadable(op, v)
-		}
-		actions[jail] = cloned(names)
-	}
-	return actions, nil
+	r := newReader(v)
+	bans := readBans(r, v, loc)
+	return bans, c.failReading(op, r)
 }
 
 // JailSettings asks for the settings in force in one jail.
@@ -221,17 +133,20 @@ func (c *Client) JailSettings(ctx context.Context, jail string) (fail2ban.JailSe
 		}
 		values[name] = v
 	}
-	s, ok := readSettings(values)
-	if !ok {
-		return fail2ban.JailSettings{}, c.fail(op, fmt.Errorf("%w: a setting of another kind than expected", wire.ErrFormat))
-	}
+	r := new(reader)
+	s := readSettings(r, values)
 	s.Name = jail
-	return s, nil
+	return s, c.failReading(op, r)
 }
 
 // one sends one command and returns the value of its reply.
 func (c *Client) one(ctx context.Context, op string, command ...string) (wire.Value, error) {
 	replies, err := c.exchange(ctx, op, command)
+	return c.first(op, replies, err)
+}
+
+// first is the value of the first reply.
+func (c *Client) first(op string, replies []wire.Value, err error) (wire.Value, error) {
 	if err != nil {
 		return wire.Value{}, err
 	}
@@ -248,10 +163,18 @@ func (c *Client) text(ctx context.Context, op string, command ...string) (string
 	if err != nil {
 		return "", err
 	}
-	if k := v.Kind(); k != wire.String && k != wire.None {
-		return "", c.unreadable(op, v)
+	r := newReader(v)
+	if v.Kind() == wire.None {
+		return "", nil
 	}
-	return strings.Clone(v.Text()), nil
+	s := r.text(v, "the path", longestPath)
+	return s, c.failReading(op, r)
+}
+
+// plain is one for a command whose answer shows by its form what it answers.
+func (c *Client) plain(ctx context.Context, op string, command ...string) (wire.Value, error) {
+	replies, err := c.unfenced(ctx, op, command...)
+	return c.first(op, replies, err)
 }
 
 // unreadable is the error for an answer of another form than expected.
@@ -266,16 +189,12 @@ func unexpected(v wire.Value) error {
 	return fmt.Errorf("%w: %q is not what was asked for", wire.ErrFormat, text)
 }
 
-func (c *Client) readStatus(op, jail string, reply wire.Value) (fail2ban.Jail, error) {
-	v, err := reply.Result()
-	if err != nil {
-		return fail2ban.Jail{}, c.fail(op, err)
+// failReading is what was wrong with an answer, nil if nothing was.
+func (c *Client) failReading(op string, r *reader) error {
+	if r.err == nil {
+		return nil
 	}
-	j, ok := readJail(jail, v)
-	if !ok {
-		return fail2ban.Jail{}, c.unreadable(op, v)
-	}
-	return j, nil
+	return c.fail(op, r.err)
 }
 
 func (c *Client) refused() refusals {
@@ -288,11 +207,6 @@ func (c *Client) refuse(note func(*refusals)) {
 	<-c.turn
 	defer func() { c.turn <- struct{}{} }()
 	note(&c.known)
-}
-
-func unsupported(reply wire.Value) bool {
-	_, err := reply.Result()
-	return errors.Is(err, fail2ban.ErrUnsupported)
 }
 
 // quote puts a name into a sentence.

@@ -24,7 +24,7 @@ func (c *Client) dial(ctx context.Context) (*conn, error) {
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		nc, err := d.DialContext(ctx, "unix", c.opts.Path)
 		if err == nil {
-			return newConn(nc.(*net.UnixConn), c.opts.Limits), nil
+			return newConn(nc.(*net.UnixConn), c.opts.Limits, stall*c.opts.Timeout, c.anotherFence), nil
 		}
 		if !errors.Is(err, syscall.EAGAIN) {
 			return nil, c.dialError(err)

@@ -15,7 +15,8 @@ type script struct {
 	verb    string
 	results []fail2ban.Result
 	request []byte
-	of      []int // the target that each command is for
+	sent    [][]string // the commands, with the fences among them
+	of      []int      // the target that each command but the fences is for
 }
 
 // none is the target of a command that is for none of them.
@@ -61,7 +62,20 @@ func (s *script) add(i int, command ...string) error {
 	if err != nil {
 		return err
 	}
-	s.request, s.of = request, append(s.of, i)
+	s.request, s.sent, s.of = request, append(s.sent, command), append(s.of, i)
+	return nil
+}
+
+// fence appends a fence, unless one stands there.
+func (s *script) fence(command []string) error {
+	if len(s.sent) == 0 || isFence(s.sent[len(s.sent)-1]) {
+		return nil
+	}
+	request, err := wire.AppendRequest(s.request, command...)
+	if err != nil {
+		return err
+	}
+	s.request, s.sent = request, append(s.sent, command)
 	return nil
 }
 
@@ -115,8 +129,25 @@ func (c *Client) once(ctx context.Context, s *script) (replies []wire.Value, sen
 	if _, err := c.batch(ctx, [][]string{{"ping"}}); err != nil {
 		return nil, false, c.fail(s.op(), err)
 	}
-	replies, err = c.conn.roundTrip(ctx, s.request, len(s.of))
+	if !c.known.echo {
+		if err := s.fence(c.nextFence()); err != nil {
+			return nil, false, c.fail(s.op(), err)
+		}
+	}
+	if err := c.conn.settle(ctx); err != nil {
+		c.keep(err)
+		return nil, false, c.fail(s.op(), err)
+	}
+	replies, err = c.conn.roundTrip(ctx, s.request, s.sent)
 	c.keep(err)
+	if errors.Is(err, errStray) {
+		return nil, false, c.fail(s.op(), err)
+	}
+	replies, misplaced := c.passed(s.sent, replies)
+	if misplaced != nil {
+		c.drop()
+		err = misplaced
+	}
 	if err != nil {
 		return replies, true, c.fail(s.op(), err)
 	}

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -8,100 +9,267 @@ import (
 	"bantop/fail2ban/wire"
 )
 
+// What one answer may name. Real servers are far below; what is above is refused
+// with an error that says so, since it would be kept, drawn and stored.
+var (
+	jailNames   = names{"jails", 5000, 255}
+	actionNames = names{"actions of a jail", 10_000, 255}
+	logFiles    = names{"log files of a jail", 10_000, longestPath}
+	journals    = names{"journal matches of a jail", 10_000, longestPath}
+	ignored     = names{"entries of an ignore list", 100_000, longestPath}
+)
+
+// names are names of one kind: how many there may be, and how many bytes each may
+// have.
+type names struct {
+	what          string
+	most, longest int
+}
+
+const (
+	longestPath    = 4096
+	longestVersion = 100
+	mostText       = 4 << 20 // bytes of all names in an exchange
+	mostCount      = 1 << 53 // of a counter
+
+	mostBans = 250_000 // of a jail
+	// longestAddress is where an address is cut: who can make a jail ban a name
+	// chooses the name, and shall not keep the others from being listed.
+	longestAddress = 500
+	mostAddresses  = 16 << 20 // bytes of all addresses of a jail
+)
+
+// reader makes values of an answer. It keeps the first error: something is of
+// another form than expected, or too large.
+type reader struct {
+	whole wire.Value // the answer, for the error
+	made  int        // bytes that were made of it
+	err   error
+}
+
+func newReader(v wire.Value) *reader { return &reader{whole: v} }
+
+// unexpected says that the answer has not the form that it should have.
+func (r *reader) unexpected() {
+	if r.err == nil {
+		r.err = unexpected(r.whole)
+	}
+}
+
+// refuse says that the answer holds too much.
+func (r *reader) refuse(format string, args ...any) {
+	if r.err == nil {
+		r.err = fmt.Errorf("%w: %s", wire.ErrFormat, fmt.Sprintf(format, args...))
+	}
+}
+
+// count reads a counter.
+func (r *reader) count(v wire.Value) int {
+	n, ok := v.Int()
+	if !ok || v.Kind() != wire.Int || n < 0 || n > mostCount {
+		r.unexpected()
+		return 0
+	}
+	return int(n)
+}
+
+// text reads a string of so many bytes at most.
+func (r *reader) text(v wire.Value, what string, longest int) string {
+	if v.Kind() != wire.String {
+		r.unexpected()
+		return ""
+	}
+	return r.take(v.Text(), what, longest)
+}
+
+// take copies a string, which would otherwise keep its whole message in memory.
+func (r *reader) take(s, what string, longest int) string {
+	if len(s) > longest {
+		r.refuse("%s has %d bytes, more than %d", what, len(s), longest)
+		return ""
+	}
+	if r.made += len(s); r.made > mostText {
+		r.refuse("names of more than %d MB", mostText>>20)
+		return ""
+	}
+	return strings.Clone(s)
+}
+
+// few reports whether there are no more names than there may be.
+func (r *reader) few(n int, of names) bool {
+	if n > of.most {
+		r.refuse("%d %s, more than %d", n, of.what, of.most)
+	}
+	return r.err == nil
+}
+
+// list reads a list of names. Numbers, None and nested lists are given as text,
+// since fail2ban puts all of them in lists of names.
+func (r *reader) list(v wire.Value, of names) []string {
+	if k := v.Kind(); k != wire.List && k != wire.Tuple {
+		r.unexpected()
+		return nil
+	}
+	if !r.few(v.Len(), of) {
+		return nil
+	}
+	out := make([]string, v.Len())
+	for i := range out {
+		if out[i] = r.take(v.At(i).Text(), "one of the "+of.what, of.longest); r.err != nil {
+			return nil
+		}
+	}
+	return out
+}
+
 // readJails reads `status`: [("Number of jail", 2), ("Jail list", "a, b")].
-func readJails(v wire.Value) ([]string, bool) {
+func readJails(r *reader, v wire.Value) []string {
 	list, ok := v.Field("Jail list").Str()
-	return fail2ban.ParseJailList(strings.Clone(list)), ok
+	if !ok {
+		r.unexpected()
+		return nil
+	}
+	if !r.few(strings.Count(list, ",")+1, jailNames) {
+		return nil
+	}
+	jails := fail2ban.ParseJailList(list)
+	for i, name := range jails {
+		jails[i] = r.take(name, "the name of a jail", jailNames.longest)
+	}
+	return jails
 }
 
 // readJail reads `status JAIL`, with or without the list of addresses.
-func readJail(name string, v wire.Value) (fail2ban.Jail, bool) {
+func readJail(r *reader, name string, v wire.Value) fail2ban.Jail {
 	filter, actions := v.Field("Filter"), v.Field("Actions")
-	j := fail2ban.Jail{Name: name}
-	good := true
-	count := func(v wire.Value) int {
-		n, ok := v.Int()
-		good = good && ok
-		return int(n)
+	j := fail2ban.Jail{Name: name, Counts: fail2ban.Counts{
+		Failing:     r.count(filter.Field("Currently failed")),
+		TotalFailed: r.count(filter.Field("Total failed")),
+		Banned:      r.count(actions.Field("Currently banned")),
+		TotalBanned: r.count(actions.Field("Total banned")),
+	}}
+	if files := filter.Field("File list"); files.Kind() != wire.None {
+		j.Files = r.list(files, logFiles)
 	}
-	j.Failing = count(filter.Field("Currently failed"))
-	j.TotalFailed = count(filter.Field("Total failed"))
-	j.Banned = count(actions.Field("Currently banned"))
-	j.TotalBanned = count(actions.Field("Total banned"))
-	files, _ := filter.Field("File list").Strings()
-	journal, _ := filter.Field("Journal matches").Strings()
-	j.Files, j.Journal = cloned(files), nonEmpty(cloned(journal))
-	return j, good
+	if journal := filter.Field("Journal matches"); journal.Kind() != wire.None {
+		j.Journal = nonEmpty(r.list(journal, journals))
+	}
+	return j
 }
 
 // readStats reads `stats`: {"a": [backend, (failing, failed), (banned, bans)]}.
-func readStats(v wire.Value) ([]fail2ban.Jail, bool) {
+func readStats(r *reader, v wire.Value) []fail2ban.Jail {
 	if v.Kind() != wire.Dict {
-		return nil, false
+		r.unexpected()
+		return nil
+	}
+	if !r.few(v.Len(), jailNames) {
+		return nil
 	}
 	jails := make([]fail2ban.Jail, v.Len())
-	good := true
-	count := func(v wire.Value) int {
-		n, ok := v.Int()
-		good = good && ok
-		return int(n)
-	}
 	for i := range jails {
 		key, value := v.Pair(i)
-		name, ok := key.Str()
 		filter, actions := value.At(1), value.At(2)
-		jails[i] = fail2ban.Jail{Name: strings.Clone(name), Counts: fail2ban.Counts{
-			Failing:     count(filter.At(0)),
-			TotalFailed: count(filter.At(1)),
-			Banned:      count(actions.At(0)),
-			TotalBanned: count(actions.At(1)),
+		jails[i] = fail2ban.Jail{Name: r.text(key, "the name of a jail", jailNames.longest), Counts: fail2ban.Counts{
+			Failing:     r.count(filter.At(0)),
+			TotalFailed: r.count(filter.At(1)),
+			Banned:      r.count(actions.At(0)),
+			TotalBanned: r.count(actions.At(1)),
 		}}
-		good = good && ok
 	}
-	return jails, good
+	return jails
 }
 
-// settingNames are what JailSettings asks for.
+// readBans reads `get JAIL banip --with-time`.
+func readBans(r *reader, v wire.Value, loc *time.Location) []fail2ban.Ban {
+	if k := v.Kind(); k != wire.List && k != wire.Tuple {
+		r.unexpected()
+		return nil
+	}
+	if !r.few(v.Len(), names{"bans of a jail", mostBans, 0}) {
+		return nil
+	}
+	size := 0
+	bans := make([]fail2ban.Ban, v.Len())
+	for i := range bans {
+		line, ok := v.At(i).Str()
+		if !ok {
+			r.unexpected()
+			return nil
+		}
+		ban, err := fail2ban.ParseBan(line, loc)
+		if err != nil {
+			ban = fail2ban.Ban{Address: line}
+		}
+		ban.Address = shortAddress(ban.Address)
+		bans[i] = ban
+		if size += len(ban.Address); size > mostAddresses {
+			r.refuse("addresses of more than %d MB", mostAddresses>>20)
+			return nil
+		}
+	}
+	return bans
+}
+
+// shortAddress copies an address, up to a length.
+func shortAddress(s string) string {
+	if len(s) <= longestAddress {
+		return strings.Clone(s)
+	}
+	return strings.ToValidUTF8(s[:longestAddress], "") + "…"
+}
+
+// settingNames are what JailSettings asks for. No two next to each other are
+// answered with the same kind of value, so that each answer shows its place.
 var settingNames = []string{
-	"bantime", "findtime", "maxretry", "logpath", "journalmatch", "ignoreip", "ignoreself", "actions",
+	"bantime", "logpath", "findtime", "journalmatch", "maxretry", "ignoreip", "ignoreself", "actions",
 }
 
-func readSettings(values map[string]wire.Value) (fail2ban.JailSettings, bool) {
-	good := true
+func readSettings(r *reader, values map[string]wire.Value) fail2ban.JailSettings {
 	seconds := func(name string) time.Duration {
-		f, ok := values[name].Float()
-		good = good && ok
+		v := values[name]
+		r.whole = v
+		f, ok := v.Float()
+		if !ok || v.Kind() == wire.Bool {
+			r.unexpected()
+		}
 		return fail2ban.Seconds(int64(f))
 	}
-	list := func(name string) []string {
+	list := func(name string, of names) []string {
+		r.whole = values[name]
 		// A file filter answers `get JAIL journalmatch` with [], a jail without
 		// anything with None.
-		l, ok := values[name].Strings()
-		good = good && (ok || values[name].Kind() == wire.None)
-		return nonEmpty(cloned(l))
+		if r.whole.Kind() == wire.None {
+			return nil
+		}
+		return nonEmpty(r.list(r.whole, of))
 	}
-	maxRetry, ok := values["maxretry"].Int()
-	good = good && ok
-	self, ok := values["ignoreself"].Int()
-	good = good && ok
-	return fail2ban.JailSettings{
-		BanTime:    seconds("bantime"),
-		FindTime:   seconds("findtime"),
-		MaxRetry:   int(maxRetry),
-		Files:      list("logpath"),
-		Journal:    list("journalmatch"),
-		IgnoreIP:   list("ignoreip"),
-		IgnoreSelf: self != 0,
-		Actions:    list("actions"),
-	}, good
+	s := fail2ban.JailSettings{
+		BanTime:  seconds("bantime"),
+		FindTime: seconds("findtime"),
+		Files:    list("logpath", logFiles),
+		Journal:  list("journalmatch", journals),
+		IgnoreIP: list("ignoreip", ignored),
+		Actions:  list("actions", actionNames),
+	}
+	r.whole = values["maxretry"]
+	s.MaxRetry = r.count(r.whole)
+	r.whole = values["ignoreself"]
+	self, ok := r.whole.Int()
+	if !ok {
+		r.unexpected()
+	}
+	s.IgnoreSelf = self != 0
+	return s
 }
 
-// cloned copies strings that would otherwise keep a whole message in memory.
-func cloned(s []string) []string {
-	for i := range s {
-		s[i] = strings.Clone(s[i])
+// isVersion reports whether a text has the form of a version, "1.0.2" or
+// "1.1.1.dev1".
+func isVersion(s string) bool {
+	if s == "" || s[0] < '0' || s[0] > '9' {
+		return false
 	}
-	return s
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' })
 }
 
 func nonEmpty(s []string) []string {

@@ -1,7 +1,5 @@
 package wire
 
-import "bytes"
-
 // strClass is the one class that may be called outside an exception: fail2ban
 // sends an address as str("192.0.2.1") (server/ipdns.py, IPAddr.__reduce__).
 const strClass = "builtins.str"
@@ -19,7 +17,7 @@ func (d *Decoder) stepCall(op byte) error {
 			if module.kind != String || name.kind != String {
 				return formatf("a class whose name is no string")
 			}
-			return d.addClass(d.text[module.a:module.a+module.b], d.text[name.a:name.a+name.b])
+			return d.addClass(d.textOf(module), d.textOf(name))
 		})
 	case opReduce:
 		return d.popped(2, d.call)
@@ -38,12 +36,12 @@ func (d *Decoder) global() error {
 	if err != nil {
 		return err
 	}
-	module = bytes.Clone(module)
+	first := string(module)
 	name, err := d.line()
 	if err != nil {
 		return err
 	}
-	return d.addClass(module, name)
+	return d.addClass(first, string(name))
 }
 
 func (d *Decoder) line() ([]byte, error) {
@@ -59,17 +57,19 @@ func (d *Decoder) line() ([]byte, error) {
 	return nil, formatf("a name longer than %d bytes", maxName)
 }
 
-func (d *Decoder) addClass(module, name []byte) error {
+func (d *Decoder) addClass(module, name string) error {
 	if len(module)+len(name) > maxName {
 		return formatf("a name longer than %d bytes", maxName)
 	}
-	at := len(d.text)
-	if string(module) == "__builtin__" { // what protocol 2 calls it
-		module = []byte("builtins")
+	if module == "__builtin__" { // what protocol 2 calls it
+		module = "builtins"
 	}
-	full := append(append(bytes.Clone(module), '.'), name...)
-	d.text = append(d.text, full...)
-	return d.add(node{kind: class, a: uint32(at), b: uint32(len(full))})
+	full := module + "." + name
+	at, err := d.keepText([]byte(full))
+	if err != nil {
+		return err
+	}
+	return d.add(node{kind: class, a: at, b: uint32(len(full))})
 }
 
 // call calls a class with a tuple of arguments, both just popped: str with one
@@ -82,12 +82,11 @@ func (d *Decoder) call(vals []uint32) error {
 	if args.Kind() != Tuple {
 		return formatf("a call with a %v", args.Kind())
 	}
-	if string(d.text[c.a:c.a+c.b]) == strClass {
+	if d.textOf(c) == strClass {
 		if args.Len() != 1 || args.At(0).Kind() != String {
 			return formatf("a call of str with something else than one string")
 		}
-		d.stack = append(d.stack, args.At(0).i)
-		return nil
+		return d.pushIndex(args.At(0).i)
 	}
 	n := node{kind: Call, size: 1, a: vals[0], b: vals[1]}
 	if err := d.hold(&n, vals[1:]); err != nil {
@@ -126,15 +125,20 @@ func (d *Decoder) address() (bool, error) {
 		return false, err
 	}
 	v := d.stack[len(d.stack)-1]
-	d.memo = push(d.memo, v, v|memoTuple, v)
-	return true, nil
+	return true, push(d, &d.memo, v, v|memoTuple, v)
 }
 
 // isStr tells whether a value of the memo is the class builtins.str.
 func (d *Decoder) isStr(v uint32) bool {
+	if v+1 == d.str {
+		return true
+	}
 	if v&memoTuple != 0 {
 		return false
 	}
-	c := d.m.nodes[v]
-	return c.kind == class && string(d.text[c.a:c.a+c.b]) == strClass
+	if c := d.m.nodes[v]; c.kind != class || d.textOf(c) != strClass {
+		return false
+	}
+	d.str = v + 1
+	return true
 }

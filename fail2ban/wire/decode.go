@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
+	"unsafe"
 )
 
 // Decoder reads messages from a stream, one after the other. It reads no
@@ -19,16 +21,22 @@ type Decoder struct {
 	taken    int   // bytes of the current message
 	err      error // of the stream: it ends everything
 
-	m     *message
-	text  []byte
-	stack []uint32
-	marks []int // heights of the stack
-	memo  []uint32
+	m      *message
+	text   *strings.Builder // the piece of the message's text that is being filled
+	budget *Budget
+	stack  []uint32
+	marks  []uint32 // heights of the stack
+	memo   []uint32
+	str    uint32 // 1 + the value that is known to be the class builtins.str; 0 before
 }
 
 // NewDecoder returns a Decoder on r.
 func NewDecoder(r io.Reader, lim Limits) *Decoder {
-	return &Decoder{r: r, lim: lim.withDefaults(), buf: make([]byte, 4096)}
+	d := &Decoder{r: r, lim: lim.withDefaults(), buf: make([]byte, 4096), budget: lim.Budget}
+	if d.budget == nil {
+		d.budget = new(Budget)
+	}
+	return d
 }
 
 // Decode reads one message and its end mark. It returns io.EOF where the
@@ -48,10 +56,17 @@ func (d *Decoder) Decode() (Value, error) {
 	return v, nil
 }
 
+// Buffered is how many bytes were read that belong to messages still to be
+// decoded.
+func (d *Decoder) Buffered() int { return d.end - d.pos }
+
 func (d *Decoder) decode() (Value, error) {
 	d.m = &message{}
-	d.taken = 0
-	d.text = d.text[:0]
+	d.taken, d.str = 0, 0
+	d.text = new(strings.Builder)
+	if d.lim.Budget == nil {
+		d.budget.Fill(d.lim.Memory)
+	}
 	d.stack, d.marks, d.memo = d.stack[:0], d.marks[:0], d.memo[:0]
 	if err := d.fill(1); err != nil {
 		if err == io.ErrUnexpectedEOF {
@@ -88,7 +103,7 @@ func (d *Decoder) decode() (Value, error) {
 	if string(mark) != End {
 		return Value{}, formatf("%q instead of the end mark", mark)
 	}
-	d.m.text = string(d.text)
+	d.share()
 	return Value{d.m, d.stack[0]}, nil
 }
 
@@ -155,8 +170,23 @@ func (d *Decoder) add(n node) error {
 	if n.size == 0 {
 		n.size = 1
 	}
-	d.m.nodes = push(d.m.nodes, n)
-	d.stack = append(d.stack, uint32(len(d.m.nodes)-1))
+	if len(d.m.nodes) == cap(d.m.nodes) {
+		if err := grow(d, &d.m.nodes, 1); err != nil {
+			return err
+		}
+	}
+	d.m.nodes = append(d.m.nodes, n)
+	return d.pushIndex(uint32(len(d.m.nodes) - 1))
+}
+
+// pushIndex puts the value with that number on the stack.
+func (d *Decoder) pushIndex(i uint32) error {
+	if len(d.stack) == cap(d.stack) {
+		if err := grow(d, &d.stack, 1); err != nil {
+			return err
+		}
+	}
+	d.stack = append(d.stack, i)
 	return nil
 }
 
@@ -178,9 +208,65 @@ func (d *Decoder) addString(n uint64) error {
 
 // addText pushes a string.
 func (d *Decoder) addText(b []byte) error {
-	at := len(d.text)
-	d.text = push(d.text, b...)
-	return d.add(node{kind: String, a: uint32(at), b: uint32(len(b))})
+	at, err := d.keepText(b)
+	if err != nil {
+		return err
+	}
+	return d.add(node{kind: String, a: at, b: uint32(len(b))})
+}
+
+// keepText copies b into the text of the message and returns where it is, see
+// message.at.
+func (d *Decoder) keepText(b []byte) (uint32, error) {
+	used := d.text.Len()
+	if used+len(b) > d.text.Cap() || used >= 1<<pieceBits {
+		if err := d.growText(len(b)); err != nil {
+			return 0, err
+		}
+		used = 0
+	}
+	d.text.Write(b)
+	return uint32(len(d.m.text)-1)<<pieceBits | uint32(used), nil
+}
+
+// textOf returns the text of a string or class of the message while it is being
+// decoded.
+func (d *Decoder) textOf(n node) string {
+	d.share()
+	return d.m.at(n)
+}
+
+// share gives the message the text of the piece that is being filled. Both share
+// the bytes.
+func (d *Decoder) share() {
+	if last := len(d.m.text) - 1; last >= 0 {
+		d.m.text[last] = d.text.String()
+	}
+}
+
+// growText begins another piece of text with room for n bytes: the text never
+// moves, so nothing is copied twice and nothing becomes garbage.
+func (d *Decoder) growText(n int) error {
+	if len(d.m.text) == mostPieces {
+		return formatf("too much text")
+	}
+	d.share()
+	size := max(n, firstPiece, min(2*d.text.Cap(), 1<<pieceBits))
+	if err := d.spend(size); err != nil {
+		return err
+	}
+	d.text = new(strings.Builder)
+	d.text.Grow(size)
+	d.m.text = append(d.m.text, "")
+	return nil
+}
+
+// spend takes n bytes out of what may be allocated.
+func (d *Decoder) spend(n int) error {
+	if !d.budget.take(n) {
+		return formatf("it would take too much memory")
+	}
+	return nil
 }
 
 // addFloat reads a big-endian double and pushes it.
@@ -201,7 +287,7 @@ func (d *Decoder) base() int {
 	if len(d.marks) == 0 {
 		return 0
 	}
-	return d.marks[len(d.marks)-1]
+	return int(d.marks[len(d.marks)-1])
 }
 
 // pop takes the n topmost values off the stack. They are good until the next
@@ -272,7 +358,9 @@ func (d *Decoder) addTuple(vals []uint32) error {
 	if err := d.hold(&n, vals); err != nil {
 		return err
 	}
-	d.m.kids = push(d.m.kids, vals...)
+	if err := push(d, &d.m.kids, vals...); err != nil {
+		return err
+	}
 	return d.add(n)
 }
 
@@ -282,7 +370,16 @@ func (d *Decoder) addList(kind Kind, vals []uint32) error {
 	if err := d.hold(&n, vals); err != nil {
 		return err
 	}
-	d.m.lists = append(d.m.lists, slices.Clone(vals))
+	var items []uint32
+	if err := push(d, &items, vals...); err != nil {
+		return err
+	}
+	if len(d.m.lists) == cap(d.m.lists) {
+		if err := grow(d, &d.m.lists, 1); err != nil {
+			return err
+		}
+	}
+	d.m.lists = append(d.m.lists, items)
 	return d.add(n)
 }
 
@@ -298,18 +395,31 @@ func (d *Decoder) extend(kind Kind, vals []uint32) error {
 	if err := d.hold(n, vals); err != nil {
 		return err
 	}
-	d.m.lists[n.a] = push(d.m.lists[n.a], vals...)
+	return push(d, &d.m.lists[n.a], vals...)
+}
+
+// push appends to a slice, see grow.
+func push[T any](d *Decoder, s *[]T, v ...T) error {
+	if len(*s)+len(v) > cap(*s) {
+		if err := grow(d, s, len(v)); err != nil {
+			return err
+		}
+	}
+	*s = append(*s, v...)
 	return nil
 }
 
-// push appends to a slice that doubles when it is full: append's own factor of
+// grow makes room for n more in a slice, which doubles: append's own factor of
 // 1.25 for long slices would copy a message of 100,000 addresses four times
-// more often, which was two thirds of the time to decode it.
-func push[T any](s []T, v ...T) []T {
-	if need := len(s) + len(v); need > cap(s) {
-		s = slices.Grow(s, max(need-len(s), len(s)))
+// more often, which was two thirds of the time to decode it. What it allocates
+// is taken out of the budget.
+func grow[T any](d *Decoder, s *[]T, n int) error {
+	n = max(n, len(*s))
+	if err := d.spend((len(*s) + n) * int(unsafe.Sizeof(*new(T)))); err != nil {
+		return err
 	}
-	return append(s, v...)
+	*s = slices.Grow(*s, n)
+	return nil
 }
 
 func formatf(format string, args ...any) error {

@@ -83,7 +83,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"a memo out of order", "Nq\x05.", "out of order"},
 		{"nothing to remember", "\x94.", "nothing to remember"},
 		{"too deep", deep + ".", "nested deeper"},
-		{"shared until it explodes", laughs + ".", "more than 8388608 values"},
+		{"shared until it explodes", laughs + ".", "more than 524288 values"},
 		{"a string too long", "X\xff\xff\xff\xff", "a string of 4294967295 bytes"},
 		{"a string longer than memory", "\x8d\xff\xff\xff\xff\xff\xff\xff\xff", "a string of 18446744073709551615 bytes"},
 		{"a number too long", "\x8a\x09", "a number of 9 bytes"},

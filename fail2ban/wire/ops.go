@@ -46,8 +46,7 @@ const (
 func (d *Decoder) step(op byte) error {
 	switch op {
 	case opMark:
-		d.marks = append(d.marks, len(d.stack))
-		return nil
+		return d.mark()
 	case opMemoize:
 		return d.remember(uint64(len(d.memo)))
 	case opBinPut, opLongBinPut:
@@ -80,6 +79,15 @@ func (d *Decoder) step(op byte) error {
 	default:
 		return d.stepScalar(op)
 	}
+}
+
+// mark puts a mark on the stack. A list or tuple has one mark at a time, and so
+// has a call's tuple of arguments.
+func (d *Decoder) mark() error {
+	if len(d.marks) > 2*d.lim.Depth {
+		return formatf("nested deeper than %d", d.lim.Depth)
+	}
+	return push(d, &d.marks, uint32(len(d.stack)))
 }
 
 // width is how many bytes the length or number after an opcode has.
@@ -210,7 +218,7 @@ func (d *Decoder) remember(at uint64) error {
 	case at < uint64(len(d.memo)):
 		d.memo[at] = v
 	case at == uint64(len(d.memo)):
-		d.memo = push(d.memo, v)
+		return push(d, &d.memo, v)
 	default: // Python numbers them without gaps
 		return formatf("memo %d out of order", at)
 	}
@@ -233,6 +241,5 @@ func (d *Decoder) recall(at uint64) error {
 		d.memo[at] = d.stack[len(d.stack)-1]
 		return nil
 	}
-	d.stack = append(d.stack, v)
-	return nil
+	return d.pushIndex(v)
 }

@@ -14,7 +14,7 @@ func (v Value) Result() (Value, error) {
 	if k := v.Kind(); k != Tuple && k != List {
 		// fail2ban answers with a bare string when it cannot read the request.
 		if s, ok := v.Str(); ok {
-			return Value{}, &fail2ban.ServerError{Message: strings.TrimPrefix(s, "ERROR: ")}
+			return Value{}, &fail2ban.ServerError{Message: fail2ban.Short(strings.TrimPrefix(s, "ERROR: "))}
 		}
 		return Value{}, formatf("a %v instead of a reply", v.Kind())
 	}
@@ -36,10 +36,11 @@ func (v Value) Result() (Value, error) {
 }
 
 // serverError reads an exception. Some Python code answers with a string
-// instead; its words are kept as well.
+// instead; its words are kept as well. This is where the server's words enter:
+// they are cut here, so that no error is longer wherever it is shown or stored.
 func serverError(v Value) error {
 	if v.Kind() != Call {
-		return &fail2ban.ServerError{Message: strings.Clone(v.Text())}
+		return &fail2ban.ServerError{Message: fail2ban.Short(v.Text())}
 	}
-	return &fail2ban.ServerError{Class: strings.Clone(v.class()), Message: strings.Clone(v.args().Text())}
+	return &fail2ban.ServerError{Class: strings.Clone(v.class()), Message: fail2ban.Short(v.args().Text())}
 }

@@ -1,10 +1,9 @@
 package wire
 
 import (
-	"fmt"
 	"math"
 	"strconv"
-	"strings"
+	"unicode/utf8"
 )
 
 // Kind is what a Value is.
@@ -45,8 +44,26 @@ type message struct {
 	nodes []node
 	kids  []uint32   // the items of all tuples
 	lists [][]uint32 // the items of each list; of a dict, keys and values in turn
-	text  string     // all strings, end to end
+	text  []string   // all strings, end to end, in pieces
 	calls int        // how many of the nodes are calls
+}
+
+// The text of a message is in pieces that double up to 1<<pieceBits bytes; a
+// longer string has a piece of its own. A string's position is the number of
+// its piece and where in it it begins.
+const (
+	pieceBits  = 20
+	firstPiece = 256
+	mostPieces = 1 << (32 - pieceBits)
+)
+
+// at returns the text of a string or class.
+func (m *message) at(n node) string {
+	if n.b == 0 {
+		return "" // of a message without any text there is no piece
+	}
+	begin := n.a & (1<<pieceBits - 1)
+	return m.text[n.a>>pieceBits][begin : begin+n.b]
 }
 
 // Value is one value of a decoded message. The zero Value is None. A Value
@@ -90,7 +107,7 @@ func (v Value) Str() (string, bool) {
 	if n.kind != String {
 		return "", false
 	}
-	return v.m.text[n.a : n.a+n.b], true
+	return v.m.at(n), true
 }
 
 func (v Value) items() []uint32 {
@@ -148,44 +165,105 @@ func (v Value) Field(key string) Value {
 
 // Strings returns the items of a list or tuple of strings, and whether it is
 // one. Numbers and None are given as text, since fail2ban puts both in lists
-// of names; a nested list is joined with spaces (a journal match).
+// of names; a nested list is joined with spaces (a journal match). The strings
+// share the message's text, however often one is named; for nested lists that
+// have to be written out, more than 1 MiB in all is not taken for names.
 func (v Value) Strings() ([]string, bool) {
 	if k := v.Kind(); k != List && k != Tuple {
 		return nil, false
 	}
-	out := make([]string, v.Len())
+	const most = 1 << 20
+	out, made := make([]string, v.Len()), 0
 	for i := range out {
-		out[i] = v.At(i).Text()
+		item := v.At(i)
+		s, isText := item.Str()
+		if !isText {
+			b, whole := item.appendText(nil)
+			if made += len(b); !whole || made > most {
+				return nil, false
+			}
+			s = string(b)
+		}
+		out[i] = s
 	}
 	return out, true
 }
 
+// mostText is how many bytes Text makes of a value that is not a string.
+const mostText = 4096
+
 // Text returns the value as text: a string as it is, a list or tuple as its
-// items with spaces between them, None as nothing.
+// items with spaces between them, None as nothing. What is made of several
+// strings is cut after 4 KiB, since one string may be among them ten thousand
+// times.
 func (v Value) Text() string {
+	if s, ok := v.Str(); ok {
+		return s
+	}
+	b, whole := v.appendText(nil)
+	if !whole {
+		return string(b) + "…"
+	}
+	return string(b)
+}
+
+// appendText appends the value to b, up to mostText bytes, and reports whether
+// that is all of it.
+func (v Value) appendText(b []byte) ([]byte, bool) {
 	switch n := v.node(); n.kind {
 	case String:
 		s, _ := v.Str()
-		return s
+		return appendCut(b, s)
 	case Bool:
-		return strconv.FormatBool(n.b != 0)
+		return appendCut(b, strconv.FormatBool(n.b != 0))
 	case Int:
 		i, _ := v.Int()
-		return strconv.FormatInt(i, 10)
+		return appendCut(b, strconv.FormatInt(i, 10))
 	case Float:
 		f, _ := v.Float()
-		return strconv.FormatFloat(f, 'g', -1, 64)
+		return appendCut(b, strconv.FormatFloat(f, 'g', -1, 64))
 	case List, Tuple, Dict:
-		var parts []string
-		for _, i := range v.items() {
-			parts = append(parts, Value{v.m, i}.Text())
-		}
-		return strings.Join(parts, " ")
+		return v.appendItems(b)
 	case Call:
-		return fmt.Sprintf("%s(%s)", v.class(), Value{v.m, n.b}.Text())
+		b, whole := appendCut(b, v.class()+"(")
+		if whole {
+			b, whole = Value{v.m, n.b}.appendText(b)
+		}
+		if whole {
+			b, whole = appendCut(b, ")")
+		}
+		return b, whole
 	default:
-		return ""
+		return b, true
 	}
+}
+
+// appendItems appends the items of a list, tuple or dict.
+func (v Value) appendItems(b []byte) ([]byte, bool) {
+	whole := true
+	for k, i := range v.items() {
+		if k > 0 {
+			b, whole = appendCut(b, " ")
+		}
+		if whole {
+			b, whole = Value{v.m, i}.appendText(b)
+		}
+		if !whole {
+			break
+		}
+	}
+	return b, whole
+}
+
+func appendCut(b []byte, s string) ([]byte, bool) {
+	room := mostText - len(b)
+	if len(s) <= room {
+		return append(b, s...), true
+	}
+	for room > 0 && !utf8.RuneStart(s[room]) {
+		room--
+	}
+	return append(b, s[:room]...), false
 }
 
 // class returns the name of a called class.
@@ -194,8 +272,7 @@ func (v Value) class() string {
 	if n.kind != Call {
 		return ""
 	}
-	c := v.m.nodes[n.a]
-	return v.m.text[c.a : c.a+c.b]
+	return v.m.at(v.m.nodes[n.a])
 }
 
 // args returns the arguments of a call, a tuple.

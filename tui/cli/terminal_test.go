@@ -31,7 +31,9 @@ func TestMain(m *testing.M) {
 	maybeGather()
 	cli.MaybeFault()
 	if os.Getenv(reExec) != "" {
-		os.Exit(cli.Main())
+		code := cli.Main()
+		tellMemory()
+		os.Exit(code)
 	}
 	testmain.Run(m)
 }
