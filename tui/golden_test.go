@@ -16,9 +16,9 @@ import (
 
 	"bantop/config"
 	"bantop/fail2ban"
+	"bantop/fail2ban/testmain"
 	"bantop/model"
 	"bantop/model/banlist"
-	"bantop/testmain"
 )
 
 func TestMain(m *testing.M) {

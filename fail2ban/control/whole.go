@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 )
 
 // whole runs fail2ban-client for something that must not stop half-way: a restart

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"bantop/ending"
 	"bantop/fail2ban"
+	"bantop/fail2ban/ending"
 	"bantop/fail2ban/logfile"
 )
 

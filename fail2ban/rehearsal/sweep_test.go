@@ -18,7 +18,7 @@ import (
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/process"
 	"bantop/fail2ban/tempdir"
-	"bantop/testmain"
+	"bantop/fail2ban/testmain"
 )
 
 // The variables with which the test binary is a program that rehearses and is killed.

@@ -11,8 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"bantop/ending"
 	"bantop/fail2ban"
+	"bantop/fail2ban/ending"
 	"bantop/fail2ban/wire"
 )
 

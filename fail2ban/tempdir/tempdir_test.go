@@ -12,7 +12,7 @@ import (
 
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/process"
-	"bantop/testmain"
+	"bantop/fail2ban/testmain"
 )
 
 func TestMain(m *testing.M) { testmain.Run(m) }

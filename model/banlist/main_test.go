@@ -3,7 +3,7 @@ package banlist_test
 import (
 	"testing"
 
-	"bantop/testmain"
+	"bantop/fail2ban/testmain"
 )
 
 func TestMain(m *testing.M) { testmain.Run(m) }

@@ -13,10 +13,10 @@ import (
 
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/socket"
+	"bantop/fail2ban/testmain"
 	"bantop/model"
 	"bantop/model/guard"
 	"bantop/model/store"
-	"bantop/testmain"
 )
 
 // guardIn makes this test binary a guard that stands still at a step, for it to be

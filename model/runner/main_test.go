@@ -3,8 +3,8 @@ package runner_test
 import (
 	"testing"
 
+	"bantop/fail2ban/testmain"
 	"bantop/model/runner"
-	"bantop/testmain"
 )
 
 func TestMain(m *testing.M) { testmain.Run(m) }

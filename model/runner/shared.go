@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 	"bantop/model"
 	"bantop/model/store"
 )

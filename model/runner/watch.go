@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 )
 
 // watcher hurries the next look when the server's log is written to: a ban is

@@ -11,9 +11,9 @@ import (
 	"syscall"
 	"testing"
 
+	"bantop/fail2ban/testmain"
 	"bantop/model"
 	"bantop/model/store"
-	"bantop/testmain"
 )
 
 // being is the variable that makes the test binary another process: what it is to do,

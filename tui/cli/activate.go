@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 	"bantop/model"
 	"bantop/tui/plain"
 	"bantop/tui/words"

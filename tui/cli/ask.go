@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 )
 
 // errNoAnswer: somebody has to agree, and nobody can be asked.

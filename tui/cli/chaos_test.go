@@ -23,9 +23,6 @@ import (
 	"bantop/tui/plain"
 )
 
-// hang is how much longer than it may something has to take to count as hung.
-const hang = 10 * time.Second
-
 // TestChaos opens the dashboard and runs the commands on a server behind a proxy,
 // while each kind of trouble comes and goes. Nothing panics or hangs, nothing is left
 // behind, no answer is shown that belongs to another question, what an act says was

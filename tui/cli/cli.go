@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"bantop/ending"
 	"bantop/fail2ban"
+	"bantop/fail2ban/ending"
 	"bantop/fail2ban/tempdir"
 	"bantop/tui/safetext"
 )

@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"bantop/config"
-	"bantop/ending"
 	"bantop/fail2ban/allowfile"
 	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/control"
+	"bantop/fail2ban/ending"
 	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/model/country"

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"bantop/config"
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 	"bantop/tui"
 	"bantop/tui/tty"
 )

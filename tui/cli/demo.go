@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"bantop/config"
-	"bantop/ending"
 	"bantop/fail2ban/control"
+	"bantop/fail2ban/ending"
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/rehearsal"
 	"bantop/fail2ban/socket"

@@ -6,7 +6,7 @@ import (
 
 	tea "github.com/charmbracelet/bubbletea"
 
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 )
 
 // FaultIn is the variable that makes the dashboard of the test binary fail at the key

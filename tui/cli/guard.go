@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"bantop/config"
-	"bantop/ending"
 	"bantop/fail2ban"
 	"bantop/fail2ban/control"
+	"bantop/fail2ban/ending"
 	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/model/guard"

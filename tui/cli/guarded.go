@@ -3,7 +3,7 @@ package cli
 import (
 	tea "github.com/charmbracelet/bubbletea"
 
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 )
 
 // outermost is what the program runs; a test has it panic.

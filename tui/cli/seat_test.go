@@ -221,7 +221,8 @@ func (p *seat) waitText(text string) {
 	}
 }
 
-// hang is how long a process may take to end, on a machine however busy.
+// hang is how much longer than it may something has to take to count as hung, on a
+// machine however busy.
 const hang = 10 * time.Second
 
 // await waits for the end, and returns how long it took and the exit code as a shell

@@ -11,7 +11,7 @@ import (
 	tea "github.com/charmbracelet/bubbletea"
 	"golang.org/x/sys/unix"
 
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 	"bantop/tui"
 	"bantop/tui/tty"
 )

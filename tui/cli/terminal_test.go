@@ -17,7 +17,7 @@ import (
 	"github.com/creack/pty"
 
 	"bantop/fail2ban/fail2bantest"
-	"bantop/testmain"
+	"bantop/fail2ban/testmain"
 	"bantop/tui/cli"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"bantop/config"
 	"bantop/fail2ban"
+	"bantop/fail2ban/testmain"
 	"bantop/model"
-	"bantop/testmain"
 	"bantop/tui/plain"
 	"bantop/tui/safetext"
 )

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"bantop/ending"
+	"bantop/fail2ban/ending"
 )
 
 // Output is a queue before a terminal: to write never waits. Bubble Tea takes it for
