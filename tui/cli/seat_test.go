@@ -255,9 +255,9 @@ func (p *seat) close() {
 // modeSet is a sequence that sets or resets modes of the terminal (DECSET, DECRST).
 var modeSet = regexp.MustCompile("\x1b\\[\\?([0-9;]+)([hl])")
 
-// left is what a terminal that got this output is still told to do, beside what it
+// modesLeft is what a terminal that got this output is still told to do, beside what it
 // does by itself: alternate screen, mouse, paste; a cursor that is hidden.
-func left(output string) []string {
+func modesLeft(output string) []string {
 	on := map[string]bool{"25": true}
 	for _, m := range modeSet.FindAllStringSubmatch(output, -1) {
 		for _, mode := range strings.Split(m[1], ";") {
@@ -283,10 +283,10 @@ func (p *seat) restored(readable bool) error {
 	}
 	if readable {
 		deadline := time.Now().Add(time.Second) // what it wrote is read a moment later
-		for len(left(p.out.String())) > 0 && time.Now().Before(deadline) {
+		for len(modesLeft(p.out.String())) > 0 && time.Now().Before(deadline) {
 			time.Sleep(10 * time.Millisecond)
 		}
-		if modes := left(p.out.String()); len(modes) > 0 {
+		if modes := modesLeft(p.out.String()); len(modes) > 0 {
 			errs = append(errs, fmt.Errorf("the terminal keeps the modes %v", modes))
 		}
 	}

@@ -24,7 +24,7 @@ var dashboardModes = []string{"1002", "1006", "1049", "2004", "cursor hidden"}
 func (p *seat) waitModes(what string, want ...string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		got := left(p.out.String())
+		got := modesLeft(p.out.String())
 		slices.Sort(got)
 		if slices.Equal(got, want) {
 			return
