@@ -201,7 +201,7 @@ func TestPanic(t *testing.T) {
 		want(t, e.code, 70)
 		head, rest, _ := strings.Cut(e.out.String(), "\n")
 		if !strings.HasPrefix(head, "bantop: internal error: ") || !strings.Contains(head, c.says) ||
-			!strings.Contains(head, ", at ending/ending_test.go:") {
+			!strings.Contains(head, ", at fail2ban/ending/ending_test.go:") {
 			t.Errorf("%s: it says %q", name, head)
 		}
 		lines := strings.Split(strings.TrimSuffix(rest, "\n"), "\n")
