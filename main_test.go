@@ -108,7 +108,7 @@ func TestModelIsPure(t *testing.T) {
 var mayStart = []string{
 	"fail2ban/control/program.go",      // every program but those below: Command
 	"fail2ban/fail2bantest/install.go", // servers of the tests
-	"testmain/testmain.go",             // the tests themselves
+	"fail2ban/testmain/testmain.go",    // the tests themselves
 	"tui/cli/editor.go",                // what somebody chose, with his own environment
 	"tui/cli/guard.go",                 // bantop
 }
