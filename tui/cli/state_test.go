@@ -224,7 +224,8 @@ func TestRetiredSetting(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bantop.toml")
 	must(t, os.WriteFile(file, []byte("refresh = \"1s\"\n[store]\ngroup = \"no such group\"\n"), 0o600))
 	want := "bantop: store.group (" + file + ":3) has no effect: run bantop with sudo instead\n"
-	for _, command := range [][]string{{"status"}, {"history"}, {"config"}, {"bans"}, {"jails"}, {"why", "192.0.2.1"}, {"doctor"}} {
+	commands := [][]string{{"status"}, {"history"}, {"config"}, {"bans"}, {"jails"}, {"why", "192.0.2.1"}, {"doctor"}}
+	for _, command := range commands {
 		args := append([]string{"--settings", file, "-s", server.Path, "-p", server.PIDFile}, command...)
 		_, out, errs := run(t.Context(), args...)
 		offered := command[0] == "config" && holds(out, "store.group")
