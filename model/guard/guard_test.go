@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"bantop/fail2ban"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/fail2bantest"
 	"bantop/fail2ban/socket"
@@ -103,15 +104,10 @@ func (l *lab) isBack() {
 		l.t.Errorf("jails %v, %v", names, err)
 		return
 	}
-	jails, err := l.client.JailStatuses(context.Background(), names)
-	if err != nil {
-		l.t.Error(err)
-	}
-	for _, j := range jails {
-		if j.Banned != l.bans || !j.HasSource() {
-			l.t.Errorf("%s: %d bans, reads %v", j.Name, j.Banned, j.Files)
-		}
-	}
+	fail2bantest.Eventually(l.t, "every ban is back", func() bool { // fail2ban restores them one by one
+		jails, err := l.client.JailStatuses(context.Background(), names)
+		return err == nil && !slices.ContainsFunc(jails, func(j fail2ban.Jail) bool { return j.Banned != l.bans || !j.HasSource() })
+	})
 	if after := fail2bantest.Tree(l.t, l.ConfDir); after != l.before {
 		l.t.Errorf("the configuration was\n%s\nand is\n%s", l.before, after)
 	}
