@@ -370,10 +370,10 @@ func (d *Decoder) addList(kind Kind, vals []uint32) error {
 	if err := d.hold(&n, vals); err != nil {
 		return err
 	}
-	var items []uint32
-	if err := push(d, &items, vals...); err != nil {
+	if err := d.spend(len(vals) * 4); err != nil {
 		return err
 	}
+	items := slices.Clone(vals)
 	if len(d.m.lists) == cap(d.m.lists) {
 		if err := grow(d, &d.m.lists, 1); err != nil {
 			return err
@@ -418,7 +418,9 @@ func grow[T any](d *Decoder, s *[]T, n int) error {
 	if err := d.spend((len(*s) + n) * int(unsafe.Sizeof(*new(T)))); err != nil {
 		return err
 	}
-	*s = slices.Grow(*s, n)
+	larger := make([]T, len(*s), len(*s)+n)
+	copy(larger, *s)
+	*s = larger
 	return nil
 }
 
