@@ -22,7 +22,7 @@ type Decoder struct {
 	err      error // of the stream: it ends everything
 
 	m      *message
-	text   *strings.Builder // the piece of the message's text that is being filled
+	text   strings.Builder // the piece of the message's text that is being filled
 	budget *Budget
 	stack  []uint32
 	marks  []uint32 // heights of the stack
@@ -63,7 +63,7 @@ func (d *Decoder) Buffered() int { return d.end - d.pos }
 func (d *Decoder) decode() (Value, error) {
 	d.m = &message{}
 	d.taken, d.str = 0, 0
-	d.text = new(strings.Builder)
+	d.text.Reset()
 	if d.lim.Budget == nil {
 		d.budget.Fill(d.lim.Memory)
 	}
@@ -255,7 +255,7 @@ func (d *Decoder) growText(n int) error {
 	if err := d.spend(size); err != nil {
 		return err
 	}
-	d.text = new(strings.Builder)
+	d.text.Reset()
 	d.text.Grow(size)
 	d.m.text = append(d.m.text, "")
 	return nil
