@@ -263,13 +263,10 @@ func readSettings(r *reader, values map[string]wire.Value) fail2ban.JailSettings
 	return s
 }
 
-// isVersion reports whether a text has the form of a version, "1.0.2" or
-// "1.1.1.dev1".
+// isVersion reports whether a text may be a version, and is no other text that a server
+// answers with: "pong", the path of a file, "SYSLOG".
 func isVersion(s string) bool {
-	if s == "" || s[0] < '0' || s[0] > '9' {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' })
+	return strings.ContainsAny(s, "0123456789") && !strings.HasPrefix(s, "/")
 }
 
 func nonEmpty(s []string) []string {

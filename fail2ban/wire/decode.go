@@ -22,7 +22,7 @@ type Decoder struct {
 	err      error // of the stream: it ends everything
 
 	m      *message
-	text   *strings.Builder // the piece of the message's text that is being filled
+	text   strings.Builder // the piece of the message's text that is being filled
 	budget *Budget
 	stack  []uint32
 	marks  []uint32 // heights of the stack
@@ -63,7 +63,7 @@ func (d *Decoder) Buffered() int { return d.end - d.pos }
 func (d *Decoder) decode() (Value, error) {
 	d.m = &message{}
 	d.taken, d.str = 0, 0
-	d.text = new(strings.Builder)
+	d.text.Reset()
 	if d.lim.Budget == nil {
 		d.budget.Fill(d.lim.Memory)
 	}
@@ -255,7 +255,7 @@ func (d *Decoder) growText(n int) error {
 	if err := d.spend(size); err != nil {
 		return err
 	}
-	d.text = new(strings.Builder)
+	d.text.Reset()
 	d.text.Grow(size)
 	d.m.text = append(d.m.text, "")
 	return nil
@@ -370,10 +370,10 @@ func (d *Decoder) addList(kind Kind, vals []uint32) error {
 	if err := d.hold(&n, vals); err != nil {
 		return err
 	}
-	var items []uint32
-	if err := push(d, &items, vals...); err != nil {
+	if err := d.spend(len(vals) * 4); err != nil {
 		return err
 	}
+	items := slices.Clone(vals)
 	if len(d.m.lists) == cap(d.m.lists) {
 		if err := grow(d, &d.m.lists, 1); err != nil {
 			return err
@@ -418,7 +418,9 @@ func grow[T any](d *Decoder, s *[]T, n int) error {
 	if err := d.spend((len(*s) + n) * int(unsafe.Sizeof(*new(T)))); err != nil {
 		return err
 	}
-	*s = slices.Grow(*s, n)
+	larger := make([]T, len(*s), len(*s)+n)
+	copy(larger, *s)
+	*s = larger
 	return nil
 }
 

@@ -53,7 +53,7 @@ type message struct {
 // its piece and where in it it begins.
 const (
 	pieceBits  = 20
-	firstPiece = 256
+	firstPiece = 512
 	mostPieces = 1 << (32 - pieceBits)
 )
 
