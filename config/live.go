@@ -8,6 +8,7 @@ type Fault struct {
 	Reason string // what is wrong; it names the source
 	Next   string // what mends it
 	Kept   bool   // what the source said before it was spoilt still holds
+	Server bool   // it may name another fail2ban than the one that is looked at
 }
 
 // WithLive takes over from newer settings what may change while bantop runs, with

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -137,7 +138,9 @@ func read(f file) ([]config.Value, error) {
 
 // faulty is the fault of a file that could not be read.
 func faulty(path string, err error) config.Fault {
-	f := config.Fault{Source: path, Reason: err.Error(), Next: "correct " + path + "; bantop config checks it"}
+	f := config.Fault{
+		Source: path, Reason: err.Error(), Next: "correct " + path + "; bantop config checks it", Server: namesServer(path),
+	}
 	if pe, is := errors.AsType[*fs.PathError](err); is {
 		f.Reason = pe.Path + ": " + pe.Err.Error()
 	}
@@ -159,6 +162,20 @@ func faulty(path string, err error) config.Fault {
 	}
 	f.Reason = cut(f.Reason)
 	return f
+}
+
+// server are the lines of a file, however faulty, that say which fail2ban is meant.
+var server = regexp.MustCompile(`(?m)^[ \t]*["']?(socket|pidfile|conf)["']?[ \t]*=`)
+
+// namesServer reports whether a faulty file may say which fail2ban is meant: it does,
+// or that cannot be known.
+func namesServer(path string) bool {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return true
+	}
+	data, err := trust.ReadFile(abs, longest)
+	return err != nil || server.Match(data)
 }
 
 // cut shortens what may hold a value that is as long as a file.

@@ -95,6 +95,9 @@ func change(cmd *cobra.Command, f *flags, c changeFlags, kind model.ChangeKind, 
 		return err
 	}
 	defer l.close()
+	if err := f.certain(cmd); err != nil {
+		return err
+	}
 	if err := l.up(string(kind) + " " + jail); err != nil {
 		return refused(cmd, err)
 	}

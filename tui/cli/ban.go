@@ -143,6 +143,9 @@ func actOn(cmd *cobra.Command, f *flags, a actFlags, kind model.ActKind, args []
 		return err
 	}
 	defer l.close()
+	if err := f.certain(cmd); err != nil {
+		return err
+	}
 	if err := l.up(cmd.Name()); err != nil {
 		return err
 	}

@@ -27,9 +27,9 @@ func TestActsOnAFullDisk(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"ban", "192.0.2.1", "--jail", "sshd", "--yes"}, 0, "bantop: 2 acts done, but not in the journal: "}, // unlock, ban
-		{[]string{"ban", "192.0.2.2", "--jail", "sshd", "--yes", "--json"}, 0, "bantop: 2 acts done, but not in the journal: "},
-		{[]string{"unban", "192.0.2.1", "--yes"}, 0, "bantop: 2 acts done, but not in the journal: "},
+		{[]string{"ban", "192.0.2.1", "--jail", "sshd", "--yes"}, 0, "bantop: done, but not in the journal (2 lines): "}, // unlock, ban
+		{[]string{"ban", "192.0.2.2", "--jail", "sshd", "--yes", "--json"}, 0, "bantop: done, but not in the journal (2 lines): "},
+		{[]string{"unban", "192.0.2.1", "--yes"}, 0, "bantop: done, but not in the journal (2 lines): "},
 		{[]string{"history", "--acts"}, 74, "bantop: read the journal: "},
 		{[]string{"history", "--json"}, 74, "bantop: read what happened: "},
 	} {

@@ -54,7 +54,7 @@ func sayMissed(cmd *cobra.Command, r *runner.Runner) {
 	if err == nil {
 		return
 	}
-	text := fmt.Sprintf("bantop: %s done, but not in the journal: %v", words.Plural(n, "act"), err)
+	text := fmt.Sprintf("bantop: done, but not in the journal (%s): %v", words.Plural(n, "line"), err)
 	fmt.Fprintln(cmd.ErrOrStderr(), door().Text(text))
 }
 
