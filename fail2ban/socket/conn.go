@@ -130,7 +130,7 @@ func (k *conn) ask(ctx context.Context) error {
 		return err
 	}
 	if err := k.write(ctx, request); err != nil {
-		return failure(fail2ban.ErrClosed, err)
+		return err
 	}
 	if k.mark == "" {
 		k.owed++
