@@ -23,12 +23,17 @@ type Bomb struct {
 // run, and answers of the right form that hold far too much.
 func Bombs() []Bomb {
 	bombs := []Bomb{
-		{"doubling", "", doubling}, {"deep", "", func() []byte { return pickled(repeat("]", 200_000) + repeat("a", 199_999)) }},
+		{"doubling", "", doubling},
+		{"deep", "", func() []byte { return pickled(repeat("]", 200_000) + repeat("a", 199_999)) }},
 		{"in itself", "", func() []byte { return pickled("]q\x00h\x00a") }},
 		{"length of 1 GB", "", func() []byte { return pickled("X\x00\x00\x00\x40" + repeat("A", 100)) }},
-		{"length beyond all", "", func() []byte { return pickled("\x8d\x05\x00\x00\x00\x00\x00\x00\x80" + repeat("A", 100)) }},
+		{"length beyond all", "", func() []byte {
+			return pickled("\x8d\x05\x00\x00\x00\x00\x00\x00\x80" + repeat("A", 100))
+		}},
 		{"number of 256 MB", "", func() []byte { return pickled("\x8b\x00\x00\x00\x10" + repeat("\xff", 1000)) }},
-		{"frame beyond all", "", func() []byte { return []byte("\x80\x04\x95" + repeat("\xff", 8) + "K\x00N\x86." + wire.End) }},
+		{"frame beyond all", "", func() []byte {
+			return []byte("\x80\x04\x95" + repeat("\xff", 8) + "K\x00N\x86." + wire.End)
+		}},
 		{"call of os.system", "", func() []byte { return pickled("cos\nsystem\n" + text("true") + "\x85R") }},
 		{"numbers", "", func() []byte { return pickled("](" + repeat("K\x01", 8<<20) + "e") }},
 		{"marks", "", func() []byte { return pickled(repeat("(", 30<<20)) }},
@@ -55,11 +60,14 @@ func Bombs() []Bomb {
 func wellFormedBombs() []Bomb {
 	path := text("/"+repeat("f", 4000)) + "q\x00"
 	counts := "(" + text("Filter") + "](" +
-		pair("Currently failed", "K\x01") + pair("Total failed", "K\x01") + pair("File list", "]("+path+repeat("h\x00", 400_000)+"e") +
+		pair("Currently failed", "K\x01") + pair("Total failed", "K\x01") +
+		pair("File list", "]("+path+repeat("h\x00", 400_000)+"e") +
 		"et" + "(" + text("Actions") + "](" + pair("Currently banned", "K\x01") + pair("Total banned", "K\x01") + "et"
 	return []Bomb{
 		{"long exception", "", func() []byte { return raised(text(repeat("B", 1<<20))) }},
-		{"long words", "", func() []byte { return []byte("\x80\x04" + text("ERROR: "+repeat("é", 500_000)) + "." + wire.End) }},
+		{"long words", "", func() []byte {
+			return []byte("\x80\x04" + text("ERROR: "+repeat("é", 500_000)) + "." + wire.End)
+		}},
 		{"long version", "version", func() []byte { return pickled(text("1.0." + repeat("2", 1<<20-10))) }},
 		{"long path", "get", func() []byte { return pickled(text("/" + repeat("x", 1<<20-10))) }},
 		{"many jails", "status", func() []byte {

@@ -34,7 +34,8 @@ func (k Trouble) Begin(p *Proxy, seed uint64) {
 
 // hostile is what nobody should show as it is.
 var hostile = []string{
-	"\x1b]0;owned\x07\x1b[2J", "two\nlines\rand\ttabs", "\u202egnp.exe", "\xff\xfe no text", "=cmd|'/c calc'!A1", "{{.Status}}", repeat("long ", 100_000),
+	"\x1b]0;owned\x07\x1b[2J", "two\nlines\rand\ttabs", "\u202egnp.exe", "\xff\xfe no text",
+	"=cmd|'/c calc'!A1", "{{.Status}}", repeat("long ", 100_000),
 }
 
 // Troubles are all kinds of trouble.
@@ -61,7 +62,9 @@ func Troubles() []Trouble {
 		garble,
 		one("noise", func(r *rand.Rand) Fault { return Fault{Chance: sometimes(r), Noise: 1 + r.IntN(1024)} }),
 		one("twice", func(r *rand.Rand) Fault { return Fault{Chance: sometimes(r), Twice: true} }),
-		one("unasked for", func(r *rand.Rand) Fault { return Fault{Chance: sometimes(r), Extra: wire.AppendReply(nil, "pong")} }),
+		one("unasked for", func(r *rand.Rand) Fault {
+			return Fault{Chance: sometimes(r), Extra: wire.AppendReply(nil, "pong")}
+		}),
 		one("half of one unasked for", func(r *rand.Rand) Fault {
 			return Fault{Chance: sometimes(r), Extra: wire.AppendReply(nil, "pong")[:1+r.IntN(8)]}
 		}),
@@ -70,10 +73,13 @@ func Troubles() []Trouble {
 		one("in another order", func(r *rand.Rand) Fault { return Fault{Chance: sometimes(r), Swap: true} }),
 		one("lost", func(r *rand.Rand) Fault { return Fault{Chance: sometimes(r), Lost: true} }),
 		one("without its end", func(r *rand.Rand) Fault { return Fault{Chance: sometimes(r), HoldEnd: true} }),
-		one("byte by byte", func(r *rand.Rand) Fault { return Fault{Trickle: time.Duration(1+r.IntN(20)) * time.Millisecond} }),
+		one("byte by byte", func(r *rand.Rand) Fault {
+			return Fault{Trickle: time.Duration(1+r.IntN(20)) * time.Millisecond}
+		}),
 		one("without end", func(r *rand.Rand) Fault { return Fault{Chance: sometimes(r), Endless: true} }),
 		one("hostile words", func(r *rand.Rand) Fault {
-			return Fault{Chance: sometimes(r), Raise: &wire.Exception{Module: "builtins", Name: "Exception", Args: []any{hostile[r.IntN(len(hostile))]}}}
+			words := hostile[r.IntN(len(hostile))]
+			return Fault{Chance: sometimes(r), Raise: &wire.Exception{Module: "builtins", Name: "Exception", Args: []any{words}}}
 		}),
 		one("another answer", raw(wire.AppendReply(nil, wire.Entries{"pong", 1}))),
 		one("shutting down", raw([]byte("\x80\x04]\x8c\x08SHUTDOWNa."+wire.End))),

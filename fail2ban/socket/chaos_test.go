@@ -27,7 +27,8 @@ func TestNoAnswerOfAnotherQuestion(t *testing.T) {
 				p := fail2bantest.NewProxyTo(t, s.Path)
 				for seed := range fail2bantest.ChaosRuns(t) {
 					client := newClient(t, socket.Options{Path: p.Path, Timeout: 150 * time.Millisecond})
-					q := questions{t: t, client: client, names: names, version: version, random: rand.New(rand.NewPCG(seed, 3)), lies: trouble.Lies}
+					q := questions{t: t, client: client, names: names, version: version, lies: trouble.Lies}
+					q.random = rand.New(rand.NewPCG(seed, 3))
 					q.ask(10*time.Second, true)
 					trouble.Begin(p, seed)
 					for range 10 {
@@ -83,7 +84,9 @@ func (q questions) ask(limit time.Duration, all bool) (answered bool) {
 	ctx, cancel := context.WithTimeout(q.t.Context(), limit)
 	defer cancel()
 	begun := time.Now()
-	kinds := []func(context.Context) (string, error){q.jails, q.statuses, q.status, q.stats, q.bans, q.actions, q.settings, q.banned, q.about}
+	kinds := []func(context.Context) (string, error){
+		q.jails, q.statuses, q.status, q.stats, q.bans, q.actions, q.settings, q.banned, q.about,
+	}
 	chosen := kinds[q.random.IntN(len(kinds)):][:1]
 	if all {
 		chosen = kinds
@@ -176,8 +179,10 @@ func (q questions) actions(ctx context.Context) (string, error) {
 func (q questions) settings(ctx context.Context) (string, error) {
 	i, name := q.one()
 	got, err := q.client.JailSettings(ctx, name)
-	return differ(got, got.BanTime == time.Duration(i+1)*time.Hour && slices.Equal(got.Actions, []string{"action-of-" + name}) &&
-		slices.Equal(got.IgnoreIP, []string{fmt.Sprintf("198.51.100.%d", i)}) && got.MaxRetry == 3), err
+	right := got.BanTime == time.Duration(i+1)*time.Hour && got.MaxRetry == 3 &&
+		slices.Equal(got.Actions, []string{"action-of-" + name}) &&
+		slices.Equal(got.IgnoreIP, []string{fmt.Sprintf("198.51.100.%d", i)})
+	return differ(got, right), err
 }
 
 func (q questions) banned(ctx context.Context) (string, error) {
@@ -196,7 +201,8 @@ func (q questions) about(ctx context.Context) (string, error) {
 		return "", err
 	}
 	db, err := q.client.DBFile(ctx)
-	return differ([]string{version, log, db}, version == q.version && log != db && db == "/var/lib/fail2ban/fail2ban.sqlite3"), err
+	right := version == q.version && log != db && db == "/var/lib/fail2ban/fail2ban.sqlite3"
+	return differ([]string{version, log, db}, right), err
 }
 
 func (q questions) log(ctx context.Context) (string, error) {
@@ -214,8 +220,11 @@ func TestBombs(t *testing.T) {
 		t.Run(bomb.Name, func(t *testing.T) {
 			p := fail2bantest.NewProxyTo(t, s.Path)
 			raw := bomb.Reply()
-			q := questions{t: t, client: newClient(t, socket.Options{Path: p.Path, Timeout: 20 * time.Second}), names: names, version: "1.1.0", random: rand.New(rand.NewPCG(1, 3))}
-			for _, ask := range []func(context.Context) (string, error){q.jails, q.statuses, q.stats, q.bans, q.actions, q.settings, q.banned, q.log} {
+			client := newClient(t, socket.Options{Path: p.Path, Timeout: 20 * time.Second})
+			q := questions{t: t, client: client, names: names, version: "1.1.0", random: rand.New(rand.NewPCG(1, 3))}
+			for _, ask := range []func(context.Context) (string, error){
+				q.jails, q.statuses, q.stats, q.bans, q.actions, q.settings, q.banned, q.log,
+			} {
 				if err := q.client.Ping(t.Context()); err != nil {
 					t.Fatal(err)
 				}

@@ -149,7 +149,9 @@ func (c *Client) unfenced(ctx context.Context, op string, command ...string) ([]
 }
 
 // send sends commands, as many in one go as is good, prepared by prepare.
-func (c *Client) send(ctx context.Context, op string, prepare func(*Client, [][]string) [][]string, commands [][]string) ([]wire.Value, error) {
+func (c *Client) send(
+	ctx context.Context, op string, prepare func(*Client, [][]string) [][]string, commands [][]string,
+) ([]wire.Value, error) {
 	ctx, end, err := c.begin(ctx)
 	if err != nil {
 		return nil, c.fail(op, err)

@@ -27,7 +27,7 @@ type conn struct {
 	owed    int             // replies still to come whose callers have given up
 	mark    string          // of the newest fence behind them
 	marked  time.Time       // when it was put up
-	newest  atomic.Int64    // when the newest bytes of an unfinished reply came, in Unix nanoseconds; 0: none is unfinished
+	newest  atomic.Int64    // when the newest bytes of an unfinished reply came (Unix, ns); 0: none is unfinished
 	begun   atomic.Int64    // when its first bytes came; 0 likewise
 }
 

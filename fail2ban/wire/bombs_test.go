@@ -20,8 +20,10 @@ func TestBombs(t *testing.T) {
 		t.Run(bomb.Name, func(t *testing.T) {
 			raw := bomb.Reply()
 			for name, r := range map[string]func() *wire.Decoder{
-				"together":  func() *wire.Decoder { return wire.NewDecoder(bytes.NewReader(raw), wire.Limits{}) },
-				"in pieces": func() *wire.Decoder { return wire.NewDecoder(iotest.HalfReader(bytes.NewReader(raw)), wire.Limits{}) },
+				"together": func() *wire.Decoder { return wire.NewDecoder(bytes.NewReader(raw), wire.Limits{}) },
+				"in pieces": func() *wire.Decoder {
+					return wire.NewDecoder(iotest.HalfReader(bytes.NewReader(raw)), wire.Limits{})
+				},
 			} {
 				allocated := allocates(func() { useReply(t, r()) })
 				if allocated > wire.DefaultMemory+16<<20 {

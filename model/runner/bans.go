@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,6 +21,10 @@ const listTime = 30 * time.Second
 // bans where the jail's was changed; and a ban is in its database a moment later.
 const fewBans = 1000
 
+// mostNamed is how many bans of all jails the server is asked for. Real ones have fewer
+// than half of it; one that is hostile would name as many as it likes, jail by jail.
+const mostNamed = 500_000
+
 // databaseCheaper is how many times as long reading the database may take as
 // asking the server: that costs bantop alone (model/bans.go).
 const databaseCheaper = 5
@@ -36,6 +41,7 @@ func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 	read := time.Since(begun)
 	counts := r.countAnew(ctx, known, e.Jails)
 	var all []fail2ban.JailBan
+	asked := 0
 	for _, j := range e.Jails {
 		held, n := known[j.Jail], counts[j.Jail]
 		switch {
@@ -51,6 +57,10 @@ func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 		}
 		if err != nil {
 			msg.Reason = reason(err, listTime)
+			break
+		}
+		if asked += len(bans); asked > mostNamed {
+			msg.Reason = fmt.Sprintf("fail2ban names more than %d bans", mostNamed)
 			break
 		}
 		msg.Slow = append(msg.Slow, j.Jail)

@@ -30,7 +30,8 @@ func TestBombs(t *testing.T) {
 			t.Fatal(err)
 		}
 		state := filepath.Join(dir, "state")
-		got := runProcess(t, time.Minute, "--settings", settings, "--state-dir", state, "-s", p.Path, "-p", filepath.Join(dir, "none"), "status")
+		got := runProcess(t, time.Minute, "--settings", settings, "--state-dir", state,
+			"-s", p.Path, "-p", filepath.Join(dir, "none"), "status")
 		if text := got.out + got.errs; len(text) > 4<<10 || strings.ContainsAny(text, "\x1b\x07") {
 			t.Errorf("printed %d bytes: %.300q", len(text), text)
 		}

@@ -1,19 +1,14 @@
 package cli_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -132,8 +127,8 @@ func (w world) run(t *testing.T, trouble fail2bantest.Trouble, seed uint64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &chaosRun{world: w, t: t, proxy: p, state: filepath.Join(dir, "state"), settings: filepath.Join(dir, "bantop.toml"),
-		random: rand.New(rand.NewPCG(seed, 4)), lies: trouble.Lies}
+	r := &chaosRun{world: w, t: t, proxy: p, random: rand.New(rand.NewPCG(seed, 4)), lies: trouble.Lies,
+		state: filepath.Join(dir, "state"), settings: filepath.Join(dir, "bantop.toml")}
 	if err := os.WriteFile(r.settings, []byte("timeout = \"300ms\"\nrefresh = \"200ms\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -176,29 +171,6 @@ type chaosRun struct {
 	done            []string // acts that were said to be done
 }
 
-// left is what this process has open.
-type left struct{ files, goroutines, children int }
-
-func (l left) over(o left) bool {
-	return l.files > o.files || l.goroutines > o.goroutines || l.children > o.children
-}
-
-func leftovers() left {
-	fds, _ := os.ReadDir("/proc/self/fd") // without proc there is nothing to see
-	l := left{files: len(fds), goroutines: runtime.NumGoroutine()}
-	threads, _ := filepath.Glob("/proc/self/task/*/children")
-	for _, file := range threads {
-		b, _ := os.ReadFile(file) // a thread that has just ended has none
-		l.children += len(strings.Fields(string(b)))
-	}
-	return l
-}
-
-func stacks() string {
-	b := make([]byte, 1<<16)
-	return string(b[:runtime.Stack(b, true)])
-}
-
 // wrong is a failure of the test unless the answers may be changed.
 func (r *chaosRun) wrong(format string, args ...any) {
 	if !r.lies {
@@ -225,7 +197,8 @@ func (r *chaosRun) check(s model.State) {
 	}
 	if d := s.Detail; d.Jail != "" && !d.At.IsZero() {
 		i := slices.Index(r.jails, d.Jail)
-		if d.Settings.Name != d.Jail || d.Settings.BanTime != 24*time.Hour || !slices.Equal(d.Settings.Actions, []string{r.action(d.Jail)}) {
+		actions := []string{r.action(d.Jail)}
+		if s := d.Settings; s.Name != d.Jail || s.BanTime != 24*time.Hour || !slices.Equal(s.Actions, actions) {
 			r.wrong("settings of %s: %+v", d.Jail, d.Settings)
 		}
 		for _, b := range d.Bans {
@@ -262,14 +235,14 @@ func (r *chaosRun) checkBan(jail, address string) {
 // counts.
 func (r *chaosRun) well(when string) {
 	r.t.Helper()
-	var s model.State
+	var server model.ServerStatus
 	for end := time.Now().Add(3 * hang); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		s = r.pane.State()
-		if s.Runtime.Server.Kind == model.Online && len(s.Runtime.Server.Jails) == len(r.jails) || r.lies && s.Runtime.Server.Kind.Up() {
+		server = r.pane.State().Runtime.Server
+		if server.Kind == model.Online && len(server.Jails) == len(r.jails) || r.lies && server.Kind.Up() {
 			return
 		}
 	}
-	r.t.Errorf("not well %s: %s, %.300s, jails %v, pending %+v", when, s.Runtime.Server.Kind, s.Runtime.Server.Reason, s.Runtime.Server.Names(), s.Runtime.Pending)
+	r.t.Errorf("not well %s: %s, %.300s, jails %v", when, server.Kind, server.Reason, server.Names())
 }
 
 // commands runs every command while the trouble lasts, which is 1.5 s at the most.
@@ -278,7 +251,8 @@ func (r *chaosRun) commands(p *fail2bantest.Proxy) {
 	defer ended.Stop()
 	r.pane.Send(model.BansOpened{})
 	for _, command := range r.shuffled(r.status, r.bans, r.why, r.banAndUnban, r.history) {
-		r.pane.Send(model.JailClosed{}, model.JailOpened{Jail: r.jails[r.random.IntN(len(r.jails))]}, model.RefreshRequested{})
+		jail := r.jails[r.random.IntN(len(r.jails))]
+		r.pane.Send(model.JailClosed{}, model.JailOpened{Jail: jail}, model.RefreshRequested{})
 		command()
 	}
 	time.Sleep(time.Duration(r.random.IntN(300)) * time.Millisecond)
@@ -293,69 +267,14 @@ func (r *chaosRun) shuffled(all ...func()) []func() {
 // printing little and nothing that a terminal would obey, and does not panic.
 func (r *chaosRun) bantop(args ...string) (code int, out string) {
 	r.t.Helper()
-	p := runProcess(r.t, hang+30*time.Second, append([]string{"--state-dir", r.state, "-s", r.proxy.Path, "-p", filepath.Join(r.state, "none"),
-		"--settings", r.settings}, args...)...)
-	if all := p.out + p.errs; len(all) > 1<<16 || strings.ContainsAny(all, "\x1b\x07\u202e") || strings.Contains(all, "goroutine ") {
+	const obeyed = "\x1b\x07\u202e"
+	p := runProcess(r.t, hang+30*time.Second, append([]string{"--state-dir", r.state, "-s", r.proxy.Path,
+		"-p", filepath.Join(r.state, "none"), "--settings", r.settings}, args...)...)
+	all := p.out + p.errs
+	if len(all) > 1<<16 || strings.ContainsAny(all, obeyed) || strings.Contains(all, "goroutine ") {
 		r.t.Errorf("%v printed %d bytes: %.3000q", args, len(all), all)
 	}
 	return p.code, p.out
-}
-
-// process is bantop as a process that has ended.
-type process struct {
-	code      int
-	out, errs string
-	memory    int64 // the most that it had, in bytes
-}
-
-// runProcess runs bantop as a process of its own. One that does not end in time is told
-// to say where it stands.
-func runProcess(t *testing.T, within time.Duration, args ...string) process {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out, errs bytes.Buffer
-	cmd := exec.Command(self, args...)
-	peak := filepath.Join(fail2bantest.TempDir(t), "peak")
-	cmd.Env = []string{reExec + "=1", peakFile + "=" + peak, "LANG=C.UTF-8", "TZ=UTC", "PATH=" + os.Getenv("PATH"), "HOME=/nonexistent"}
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	late := time.AfterFunc(within, func() { _ = cmd.Process.Signal(syscall.SIGABRT) }) // Go prints its stacks
-	defer late.Stop()
-	_ = cmd.Wait() // the code says it
-	if cmd.ProcessState.ExitCode() < 0 {
-		t.Errorf("%v: %v: %.2000s", args, cmd.ProcessState, errs.String())
-	}
-	return process{cmd.ProcessState.ExitCode(), out.String(), errs.String(), readPeak(peak)}
-}
-
-// peakFile is the variable that names the file into which bantop as a process of a test
-// writes how much memory it has had. What wait(2) tells is of the test's own process
-// where that had more before it started the other.
-const peakFile = "BANTOP_TEST_PEAK"
-
-func tellMemory() {
-	if file := os.Getenv(peakFile); file != "" {
-		b, _ := os.ReadFile("/proc/self/status") // what is missing is seen by who reads it
-		_ = os.WriteFile(file, b, 0o600)
-	}
-}
-
-// readPeak reads the line "VmHWM:  12345 kB"; 0 where the process has told nothing.
-func readPeak(file string) int64 {
-	b, _ := os.ReadFile(file)
-	_, text, _ := strings.Cut(string(b), "VmHWM:")
-	fields := strings.Fields(text)
-	if len(fields) == 0 {
-		return 0
-	}
-	kilobytes, _ := strconv.ParseInt(fields[0], 10, 64)
-	return kilobytes << 10
 }
 
 func (r *chaosRun) status() {
