@@ -127,7 +127,8 @@ func Own(path string, info fs.FileInfo) error {
 		return &Error{Path: path, Reason: "is " + kind(info.Mode()) + ", not a regular file", Next: "ls -l " + path}
 	}
 	if st, is := info.Sys().(*syscall.Stat_t); is && st.Nlink > 1 {
-		return &Error{Path: path, Reason: "has " + strconv.FormatUint(uint64(st.Nlink), 10) + " hard links", Next: "ls -l " + path}
+		links := strconv.FormatUint(uint64(st.Nlink), 10)
+		return &Error{Path: path, Reason: "has " + links + " hard links", Next: "ls -l " + path}
 	}
 	return owned(path, info)
 }
@@ -147,7 +148,10 @@ func owned(path string, info fs.FileInfo) error {
 		return nil
 	}
 	me := userName(os.Geteuid())
-	return &Error{Path: path, Reason: "belongs to " + userName(uid), Next: fmt.Sprintf("make sure of what is in it, then: chown %s %s", me, path)}
+	return &Error{
+		Path: path, Reason: "belongs to " + userName(uid),
+		Next: fmt.Sprintf("make sure of what is in it, then: chown %s %s", me, path),
+	}
 }
 
 // Closed checks that nobody but its owner may write to what info describes.

@@ -141,7 +141,8 @@ func (d *Doctor) client(s server) model.Check {
 	const name = "client"
 	switch p := d.found; {
 	case p.clientErr != nil:
-		return fault(name, "fail2ban-client cannot be run", p.clientErr.Error()+": bantop cannot read the configuration, reload or restart", clientMend(p.clientErr))
+		why := p.clientErr.Error() + ": bantop cannot read the configuration, reload or restart"
+		return fault(name, "fail2ban-client cannot be run", why, clientMend(p.clientErr))
 	case s.answers() && s.version != p.client:
 		return fault(name, "fail2ban-client "+p.client, "the server still runs "+s.version+": it was not restarted after an update", d.opts.Client.Command("restart", "restart"))
 	default:

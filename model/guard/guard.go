@@ -279,7 +279,9 @@ func (g *Guard) ended(ctx context.Context) error {
 func (g *Guard) journal(ctx context.Context, p model.Plan, act, result string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
-	g.missed = append(g.missed, store.Act{At: g.now(), Who: p.By, TTY: p.TTY, Host: g.opts.Host, Act: act, Jail: p.Jail, Result: result})
+	g.missed = append(g.missed, store.Act{
+		At: g.now(), Who: p.By, TTY: p.TTY, Host: g.opts.Host, Act: act, Jail: p.Jail, Result: result,
+	})
 	if g.opts.Store.Append(ctx, g.missed...) == nil { // else with the next entry
 		g.missed = nil
 	}

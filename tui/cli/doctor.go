@@ -51,7 +51,9 @@ func examine(cmd *cobra.Command, f *flags, asJSON bool) error {
 		return err
 	}
 	f.from.start = settings
-	srv := connect(cmd.Context(), settings, connection{from: f.from, use: oneLook, out: cmd.OutOrStdout(), last: f.last, errs: cmd.ErrOrStderr()})
+	srv := connect(cmd.Context(), settings, connection{
+		from: f.from, use: oneLook, out: cmd.OutOrStdout(), errs: cmd.ErrOrStderr(), last: f.last,
+	})
 	defer srv.close()
 	result, is := srv.runner.Do(cmd.Context(), model.CheckSetup{Fresh: true}).(model.SetupChecked)
 	if err := interrupted(cmd); !is || err != nil {

@@ -34,7 +34,9 @@ func (f *flags) looker(cmd *cobra.Command) (*looker, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := newLooker(connect(cmd.Context(), settings, connection{from: f.from, use: oneLook, out: cmd.OutOrStdout(), last: f.last, errs: cmd.ErrOrStderr()}))
+	l := newLooker(connect(cmd.Context(), settings, connection{
+		from: f.from, use: oneLook, out: cmd.OutOrStdout(), errs: cmd.ErrOrStderr(), last: f.last,
+	}))
 	end := l.close
 	l.close = func() {
 		sayMissed(cmd, l.runner)
