@@ -44,6 +44,7 @@ func examine(cmd *cobra.Command, f *flags, asJSON bool) error {
 	if err != nil {
 		return err
 	}
+	f.from.warnRetired(cmd.ErrOrStderr())
 	if full, err := withServer(settings); err == nil {
 		settings = full
 	} else if settings, err = settings.With(config.Value{Key: "socket", Text: socket.DefaultPath,

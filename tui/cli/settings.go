@@ -59,12 +59,17 @@ func (s settingsFrom) warn(w io.Writer) {
 	for _, f := range s.faults {
 		fmt.Fprintf(w, "bantop: settings not used: %s\nnext: %s\n", door.Text(f.Reason), door.Text(f.Next))
 	}
-	for _, r := range s.retired {
-		fmt.Fprintln(w, "bantop: "+string(door.Text(r.String())))
-	}
+	s.warnRetired(w)
 	if len(s.ignored) > 0 {
 		fmt.Fprintf(w, "bantop: root ignores %s: use the flag, or set it in %s\n", door.Text(strings.Join(s.ignored, ", ")),
 			door.Text(s.file))
+	}
+}
+
+// warnRetired says what has no effect any more.
+func (s settingsFrom) warnRetired(w io.Writer) {
+	for _, r := range s.retired {
+		fmt.Fprintln(w, "bantop: "+string(safetext.Door{}.Text(r.String())))
 	}
 }
 
