@@ -10,7 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"bantop/fail2ban/testmain"
 )
+
+func TestMain(m *testing.M) { testmain.Run(m) }
 
 // mayImport says which packages of bantop each of them may import: imports
 // point inward (docs/architecture.md).

@@ -286,7 +286,7 @@ func TestWriteIsSafe(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		do   func(dir, local string) error
-		said string // of the error; "" is none
+		said string // of the error; "" if there is no error
 		mode os.FileMode
 	}{
 		{"new", func(string, string) error { return nil }, "", 0o644},

@@ -101,7 +101,7 @@ func (d *Dir) Rename(from, to string) error {
 	return nil
 }
 
-// Remove removes a file of the folder; that there is none is no error.
+// Remove removes a file of the folder; a missing one is no error.
 func (d *Dir) Remove(name string) error {
 	if err := unix.Unlinkat(int(d.file.Fd()), name, 0); err != nil && !errors.Is(err, unix.ENOENT) {
 		return &fs.PathError{Op: "remove", Path: d.Path(name), Err: err}

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"bufio"
+	"io"
 	"io/fs"
 	"os"
 	"os/user"
@@ -34,7 +35,7 @@ func groupName(gid int) string {
 }
 
 // groupFile lists the groups of the machine, group(5).
-var groupFile = "/etc/group"
+const groupFile = "/etc/group"
 
 // privateGroup reports whether the group of a file is the one that only its owner
 // is in, as adduser and useradd make it: it has the owner's name and no member.
@@ -54,10 +55,16 @@ func privateGroup(info fs.FileInfo) bool {
 		return false
 	}
 	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
+	return alone(f, gid, owner.Username)
+}
+
+// alone reports whether a group, by the list of all groups, has the name of a user
+// and nobody else in it.
+func alone(groups io.Reader, gid int, name string) bool {
+	for lines := bufio.NewScanner(groups); lines.Scan(); {
 		field := strings.Split(lines.Text(), ":")
 		if len(field) == 4 && field[2] == strconv.Itoa(gid) {
-			return field[0] == owner.Username && (field[3] == "" || field[3] == owner.Username)
+			return field[0] == name && (field[3] == "" || field[3] == name)
 		}
 	}
 	return false

@@ -146,7 +146,7 @@ func (p *Proxy) serve(c net.Conn) {
 	}
 }
 
-// handle passes one command on; it tells whether the connection stays.
+// handle passes one command on; it reports whether the connection stays.
 func (p *Proxy) handle(s *stream, up net.Conn, request []byte) bool {
 	request = append(bytes.Clone(request), wire.End...)
 	alive := true
@@ -178,7 +178,7 @@ func ask(up net.Conn, request []byte) ([]byte, error) {
 	return reply.Bytes(), nil
 }
 
-// commandOf is the command of a request, nil where it is none.
+// commandOf is the command of a request, nil if it is not one.
 func commandOf(request []byte) []string {
 	v, err := wire.NewDecoder(bytes.NewReader(request), wire.Limits{}).Decode()
 	if err != nil {

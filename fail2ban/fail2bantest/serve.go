@@ -89,7 +89,7 @@ func (s *Server) serves(c net.Conn) bool {
 	return ok
 }
 
-// handle answers one command; it tells whether the connection stays. As the real
+// handle answers one command; it reports whether the connection stays. As the real
 // server it goes on with what it has read when nobody is there for the answer. The
 // caller holds s.mu: one command at a time, delays included.
 func (s *Server) handle(c *stream, request []byte) bool {

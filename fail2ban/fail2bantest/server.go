@@ -322,7 +322,7 @@ func (s *Server) Unban(jail, address string) {
 	}
 }
 
-// Banned tells whether an address is banned in a jail.
+// Banned reports whether an address is banned in a jail.
 func (s *Server) Banned(jail, address string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

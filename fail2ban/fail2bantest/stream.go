@@ -47,7 +47,7 @@ func (s *stream) remember(b []byte) {
 }
 
 // fail answers a command the way a fault says; answer makes the answer that it should
-// have, which carries the command out. It tells whether the connection stays.
+// have, which carries the command out. It reports whether the connection stays.
 func (s *stream) fail(f *Fault, release <-chan struct{}, answer func() []byte) bool {
 	if f.Hang {
 		<-release

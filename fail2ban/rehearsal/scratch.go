@@ -39,7 +39,7 @@ type scratch struct {
 // the PATH.
 func serverProgram(client string) (string, error) {
 	if client == "" {
-		client, _ = control.LookPath("fail2ban-client") // else there is none beside it
+		client, _ = control.LookPath("fail2ban-client") // else only the server is there
 	}
 	if client != "" {
 		beside := filepath.Join(filepath.Dir(client), serverName)

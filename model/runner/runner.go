@@ -62,7 +62,7 @@ type Options struct {
 	File    string                 // the administrator's settings file, beside which settings are kept
 
 	// Reread is what the settings files say, and whether that is other than what they
-	// said when they were last read; nil where there are none.
+	// said when they were last read; nil if it has none.
 	Reread func() (model.SettingsRead, bool)
 
 	Countries Countries // where addresses are; nil where no database is set

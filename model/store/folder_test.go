@@ -225,7 +225,7 @@ func TestNotItsFiles(t *testing.T) {
 	}
 }
 
-// TestLog: the guard's log is a file of bantop's own, or there is none.
+// TestLog: the guard's log is a file of bantop's own, or it does without.
 func TestLog(t *testing.T) {
 	top := t.TempDir()
 	dir, target := filepath.Join(top, "state"), filepath.Join(top, "target")

@@ -46,7 +46,7 @@ func NewTexts(o Options) Texts {
 	return Texts{state: o.Dir, name: hex.EncodeToString(sum[:8])}
 }
 
-// Sum is the sum of a text, as a FileChange has it: "" if there is none.
+// Sum is the sum of a text, as a FileChange has it: "" if there is no text.
 func Sum(text []byte) string {
 	if text == nil {
 		return ""
@@ -145,7 +145,7 @@ func (t Texts) Any() bool {
 	return false
 }
 
-// Drop removes the texts. That there are none is no error.
+// Drop removes the texts. Missing ones are no error.
 func (t Texts) Drop() error {
 	if !t.Any() {
 		return nil

@@ -25,7 +25,7 @@ func (f *flags) unseen(s config.Settings) error {
 	return &failure{err, exitPermission}
 }
 
-// withoutState leaves out the folder of this user's own state, which is none of root's.
+// withoutState leaves out the folder of this user's own state, which root does not use.
 func withoutState(args []string) (out []string) {
 	const flag = "--state-dir"
 	for i := 0; i < len(args); i++ {

@@ -1,9 +1,0 @@
-package main
-
-import (
-	"testing"
-
-	"bantop/fail2ban/testmain"
-)
-
-func TestMain(m *testing.M) { testmain.Run(m) }
