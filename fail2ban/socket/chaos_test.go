@@ -29,6 +29,8 @@ func TestNoAnswerOfAnotherQuestion(t *testing.T) {
 					client := newClient(t, socket.Options{Path: p.Path, Timeout: 150 * time.Millisecond})
 					q := questions{t: t, client: client, names: names, version: version, lies: trouble.Lies}
 					q.random = rand.New(rand.NewPCG(seed, 3))
+					// The server takes one client at a time, and each of these tests is one.
+					fail2bantest.Eventually(t, "a connection", func() bool { return client.Ping(t.Context()) == nil })
 					q.ask(10*time.Second, true)
 					trouble.Begin(p, seed)
 					for range 10 {
