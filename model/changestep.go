@@ -58,7 +58,7 @@ func (r Runtime) changed(msg Msg) (Runtime, []Event) {
 			if msg.File.Name != "" {
 				c.File = msg.File.Bare()
 			}
-			return r.turnBack(c, msg.At, "bantop was killed at the step: "+string(c.Step))
+			return r.turnBack(c, msg.At, "the guard ended at the step: "+string(c.Step))
 		}
 	}
 	return r, nil

@@ -35,6 +35,7 @@ const (
 	ChangeTurned    EventKind = "going back"
 	ChangeBack      EventKind = "taken back"
 	ChangeStuck     EventKind = "not back"
+	ChangeUnheard   EventKind = "not heard"    // what was asked of a guard did not reach it
 	JournalMissed   EventKind = "no journal"   // acts were done, and could not be written into the journal
 	SettingsTaken   EventKind = "settings"     // a file changed, and what it says holds
 	SettingsSpoilt  EventKind = "bad settings" // a file or a variable is not used

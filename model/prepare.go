@@ -307,8 +307,7 @@ func (s State) confirmRequested(msg ConfirmRequested) (State, []Effect) {
 	if !under || c.Step != StepConfirm {
 		return s, nil
 	}
-	s, effects := s.step(ChangeConfirmed{ID: c.ChangeID, At: msg.At, By: personOn(s.Who, s.TTY)})
-	return s, append(effects, Journal{At: msg.At, Act: "confirm " + string(c.Kind), Jail: c.Jail, Result: "done"})
+	return s.asked("confirm", c, ChangeConfirmed{ID: c.ChangeID, At: msg.At, By: personOn(s.Who, s.TTY)})
 }
 
 // revertRequested has it taken back. To go back to what was is allowed to
@@ -319,8 +318,17 @@ func (s State) revertRequested(msg RevertRequested) (State, []Effect) {
 	if !under || !c.Step.forward() {
 		return s, nil
 	}
-	s, effects := s.step(ChangeReverted{ID: c.ChangeID, At: msg.At, By: personOn(s.Who, s.TTY)})
-	return s, append(effects, Journal{At: msg.At, Act: "revert " + string(c.Kind), Jail: c.Jail, Result: "done"})
+	return s.asked("revert", c, ChangeReverted{ID: c.ChangeID, At: msg.At, By: personOn(s.Who, s.TTY)})
+}
+
+// asked asks something of the guard of a change. The journal holds that it was asked:
+// how the change ended, the guard writes there.
+func (s State) asked(what string, c Change, msg Msg) (State, []Effect) {
+	s, effects := s.ask(what, msg)
+	if len(effects) == 0 {
+		return s, nil
+	}
+	return s, append(effects, Journal{At: s.Now, Act: what + " " + string(c.Kind), Jail: c.Jail, Result: "asked for"})
 }
 
 // tendEvery is how often it is looked whether a change still has its guard.

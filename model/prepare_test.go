@@ -105,7 +105,9 @@ func TestChangeRequested(t *testing.T) {
 			s.send("a step", model.ChangeDid{ID: c.ChangeID, Step: c.Step, At: s.now})
 		}
 		s.send("c", model.ConfirmRequested{At: s.now})
-		s.send("c", model.ConfirmRequested{At: s.now})
+		s.send("c, again", model.ConfirmRequested{At: s.now})
+		s.heard(6, model.ChangeConfirmed{ID: s.state.Runtime.Change.ChangeID, At: s.now, By: "mira (pts/1)"})
+		s.send("c, too late", model.ConfirmRequested{At: s.now})
 
 		s.say("not shared")
 		s.state.Sharing = model.Sharing{Reason: "no room"}
@@ -134,7 +136,41 @@ func TestTend(t *testing.T) {
 			s.wait(time.Second)
 		}
 		s.send("v", model.RevertRequested{At: s.now})
-		s.send("v", model.RevertRequested{At: s.now})
+		s.send("v, again", model.RevertRequested{At: s.now})
+		s.heard(3, model.ChangeReverted{ID: s.state.Runtime.Change.ChangeID, At: s.now, By: "mira (pts/1)"})
+		s.send("v, too late", model.RevertRequested{At: s.now})
+	})
+}
+
+// heard is the store's answer to what was asked of a guard.
+func (s *scenario) heard(commit uint64, msg model.Msg) {
+	runtime, _ := model.Step(s.state.Runtime, msg)
+	s.send("the store has it", model.Stored{Commit: commit, Revision: s.state.Sharing.Revision + 1, Runtime: runtime})
+}
+
+// TestUnheard: a confirmation that cannot be written did not reach the guard. The
+// change still waits on the screen, which says so, and nothing is called done.
+func TestUnheard(t *testing.T) {
+	play(t, func(s *scenario) {
+		s.shared()
+		s.probe("online", online("postfix", "sshd"))
+		s.send("begun", model.ChangeBegun{Plan: plan(model.ChangeActivate), At: s.now})
+		for range 3 {
+			c := s.state.Runtime.Change
+			s.send("a step", model.ChangeDid{ID: c.ChangeID, Step: c.Step, At: s.now})
+		}
+		shown := func() {
+			s.note("step %q, unheard %q", s.state.Runtime.Change.Step, s.state.Sharing.Unheard)
+		}
+		s.send("c", model.ConfirmRequested{At: s.now})
+		shown()
+		s.send("the store failed", model.StoreFailed{Reason: "no room"})
+		shown()
+		s.send("c, without a store", model.ConfirmRequested{At: s.now})
+		shown()
+		s.send("it works again", model.Stored{Revision: 9, Runtime: s.state.Runtime})
+		s.send("c", model.ConfirmRequested{At: s.now})
+		shown()
 	})
 }
 

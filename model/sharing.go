@@ -1,12 +1,16 @@
 package model
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Sharing is where this instance stands with the state that it shares.
 type Sharing struct {
 	Shared   bool
 	Reason   string // why it is not shared; "" where nobody wanted it to be, as in the demo
 	Missed   int    // acts of this instance that are not in the journal
+	Unheard  string // what was last asked of a guard and did not reach it; "" if all did
 	Apart    bool   // the server is another user's, whose changes are not seen here
 	Revision uint64 // of the newest stored state that was taken over
 
@@ -19,6 +23,7 @@ type Sharing struct {
 type uncommitted struct {
 	commit uint64
 	events []Event
+	asked  string // of the guard: what, see ask
 }
 
 // Stored is a state that the store holds: the answer to a Commit, or what
@@ -69,8 +74,30 @@ func (s State) step(msg Msg) (State, []Effect) {
 	runtime, events := Step(s.Runtime, msg)
 	s.Runtime = runtime
 	s.Sharing.commit++
-	s.Sharing.outstanding = append(slices.Clone(s.Sharing.outstanding), uncommitted{s.Sharing.commit, events})
+	s.Sharing.outstanding = append(slices.Clone(s.Sharing.outstanding), uncommitted{commit: s.Sharing.commit, events: events})
 	return s, []Effect{Commit{ID: s.Sharing.commit, Msg: msg}}
+}
+
+// ask has a message carried out in the shared state, for the guard of a change to
+// read. What it leads to is shown when the store has it: a confirmation that cannot be
+// written did not reach the guard, and the change is rolled back.
+func (s State) ask(what string, msg Msg) (State, []Effect) {
+	if !s.Sharing.Shared {
+		return s.unheard(what, cmp.Or(s.Sharing.Reason, "nothing is shared here")), nil
+	}
+	if slices.ContainsFunc(s.Sharing.outstanding, func(u uncommitted) bool { return u.asked == what }) {
+		return s, nil // it is on its way
+	}
+	s.Sharing.commit++
+	s.Sharing.Unheard = ""
+	s.Sharing.outstanding = append(slices.Clone(s.Sharing.outstanding), uncommitted{commit: s.Sharing.commit, asked: what})
+	return s, []Effect{Commit{ID: s.Sharing.commit, Msg: msg}}
+}
+
+// unheard tells that what was asked of a guard did not reach it.
+func (s State) unheard(what, reason string) State {
+	s.Sharing.Unheard = what
+	return s.log([]Event{{At: s.Now, Kind: ChangeUnheard, Note: what + " did not reach the guard: " + reason}})
 }
 
 // stepAlone carries out a message for this instance alone.
@@ -155,6 +182,9 @@ func (s State) storeFailed(msg StoreFailed) State {
 	s.Sharing.Shared, s.Sharing.Reason = false, msg.Reason
 	for _, u := range s.Sharing.outstanding {
 		s = s.log(u.events)
+		if u.asked != "" {
+			s = s.unheard(u.asked, msg.Reason)
+		}
 	}
 	s.Sharing.outstanding = nil
 	if msg.Missed > 0 {

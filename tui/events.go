@@ -34,7 +34,7 @@ func (p pen) event(e model.Event) string {
 func (p pen) eventStyle(k model.EventKind) Style {
 	switch k {
 	case model.WentOffline, model.ActivationCrash, model.JailBad, model.JailGone, model.JailsLost, model.JailSkipped,
-		model.JournalMissed, model.SettingsSpoilt:
+		model.JournalMissed, model.ChangeUnheard, model.SettingsSpoilt:
 		return p.Bad
 	case model.CameOnline, model.Recovered, model.JailMended, model.JailBack, model.SettingsMended:
 		return p.OK

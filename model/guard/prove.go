@@ -96,18 +96,25 @@ func (g *Guard) watch(ctx context.Context, c model.Change) ([]string, error) {
 // returning is how long bans may take to come back from fail2ban's database.
 const returning = 10 * time.Second
 
-// proveBack is that all is as it was before: every jail, and their bans.
+// proveBack is that all is as it was before: every jail, and their bans. Jails that ban
+// nobody any more are told, and are no failure: bans run out while a change waits, and
+// if fail2ban lost them, neither a reload nor a restart brings them back.
 func (g *Guard) proveBack(ctx context.Context, c model.Change) ([]string, error) {
 	if c.PID == 0 && len(c.Before) == 0 { // it was down
 		return nil, nil
 	}
-	return g.until(ctx, max(g.opts.Patient, returning), func(jails []fail2ban.Jail) ([]string, error) {
+	jailsBack := false
+	missing, err := g.until(ctx, max(g.opts.Patient, returning), func(jails []fail2ban.Jail) ([]string, error) {
 		missing, err := judge(c.Before, jails)
-		if err != nil {
+		if jailsBack = err == nil; !jailsBack {
 			return missing, err
 		}
 		return bansBack(c.Before, jails)
 	})
+	if jailsBack {
+		return missing, nil
+	}
+	return missing, err
 }
 
 // bansBack is that jails which banned somebody do so again. How many is no matter:

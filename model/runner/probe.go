@@ -22,6 +22,7 @@ func (r *Runner) doProbe(ctx context.Context, e model.Probe) model.Msg {
 	}
 	t := r.turn(ctx, e)
 	if t.instead != nil {
+		r.budget.begin(time.Now()) // the next turn is as far away as if this had been a look
 		return t.instead
 	}
 	msg, err := r.take(ctx)

@@ -164,7 +164,12 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 		ending.Go(func() { readLines(ctx, cmd.InOrStdin(), answers) })
 	}
 	said, asked := 0, false
+	every := time.NewTicker(time.Second)
+	defer every.Stop()
 	for {
+		if err := l.lost(time.Now()); err != nil {
+			return &failure{fmt.Errorf("%s: %w", cmd.Name(), err), exitIO}
+		}
 		if change, begun := l.state.OwnChange(); begun {
 			said = l.tellSteps(cmd, change, said, c)
 			if change.Step.Over() {
@@ -182,6 +187,7 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 			l.feed(msg)
 		case answer := <-answers:
 			l.answerChange(answer)
+		case <-every.C:
 		case <-ctx.Done():
 			return fmt.Errorf("%s: the guard goes on by itself\nnext: %s, or %s",
 				cmd.Name(), f.again(cmd, "confirm"), f.again(cmd, "revert"))

@@ -177,7 +177,7 @@ func TestActivate(t *testing.T) {
 		if code, _, errs = s.bantop("activate", "web"); code != exitUsage || !strings.Contains(errs, "--yes agrees") {
 			t.Errorf("unasked: %d %s", code, errs)
 		}
-		if code, _, errs = s.bantop("confirm"); code != exitUsage || !strings.Contains(errs, "no change of the jails is under way") {
+		if code, _, errs = s.bantop("confirm"); code != 1 || !strings.Contains(errs, "no change of the jails is under way") {
 			t.Errorf("nothing to confirm: %d %s", code, errs)
 		}
 		waits := s.start("activate", "web", "--yes")
@@ -478,7 +478,7 @@ func TestKilledGuard(t *testing.T) {
 			t.Errorf("exit %d: %s%s", code, out, errs)
 		}
 		s.await(model.StepTakenBack)
-		if c := s.change(); !strings.HasPrefix(c.Why, "bantop was killed at the step: confirm") {
+		if c := s.change(); !strings.HasPrefix(c.Why, "the guard ended at the step: confirm") {
 			t.Errorf("got %s", c.Why)
 		}
 		s.isBack()

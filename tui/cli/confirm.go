@@ -56,8 +56,11 @@ func decide(cmd *cobra.Command, f *flags, args []string, msg model.Msg) error {
 	switch unseen := f.unseen(l.state.Settings.Effective.Settings); {
 	case !under && unseen != nil:
 		return unseen
+	case !under && l.state.Sharing.Reason != "":
+		return &failure{fmt.Errorf("%s: cannot tell whether a change is under way: %s\nnext: sudo bantop doctor",
+			cmd.Name(), l.state.Sharing.Reason), exitIO}
 	case !under:
-		return fmt.Errorf("%s: no change of the jails is under way", cmd.Name())
+		return &failure{fmt.Errorf("%s: no change of the jails is under way", cmd.Name()), exitNo}
 	case len(args) > 0 && args[0] != c.Jail:
 		return fmt.Errorf("%s: the change that is under way is of %s, not of %s", cmd.Name(), c.Jail, args[0])
 	case confirms && c.Step != model.StepConfirm:
@@ -71,14 +74,20 @@ func decide(cmd *cobra.Command, f *flags, args []string, msg model.Msg) error {
 // awaitEnd waits for the end of the change, and says how it ended.
 func (l *looker) awaitEnd(cmd *cobra.Command) error {
 	told := l.runner.Follow(cmd.Context())
+	every := time.NewTicker(time.Second)
+	defer every.Stop()
 	for {
 		if _, under := l.state.Runtime.UnderWay(); !under {
 			break
+		}
+		if err := l.lost(time.Now()); err != nil {
+			return &failure{fmt.Errorf("%s: %w", cmd.Name(), err), exitIO}
 		}
 		select {
 		case msg := <-told:
 			l.feed(msg)
 			l.finish(cmd.Context())
+		case <-every.C:
 		case <-cmd.Context().Done():
 			return fmt.Errorf("%s: the guard goes on by itself", cmd.Name())
 		}
@@ -86,6 +95,32 @@ func (l *looker) awaitEnd(cmd *cobra.Command) error {
 	fmt.Fprintln(cmd.OutOrStdout(), door().Text(words.Change(l.state.Runtime, time.Now())))
 	if c := l.state.Runtime.Change; c != nil && c.Step == model.StepStuck {
 		return exitCode(exitStuck)
+	}
+	return nil
+}
+
+// goingBack is how long a rollback may take before nobody waits for its result any
+// more: three reloads, a restart and the proofs (guard: 15 s, 60 s, 10 s each).
+const goingBack = 3 * time.Minute
+
+// lost is why the end of the change that is under way cannot be waited for: what was
+// asked of its guard did not reach it, the state is not shared any more, or the guard
+// has said nothing for too long. nil while there is hope.
+func (l *looker) lost(now time.Time) error {
+	c, under := l.state.Runtime.UnderWay()
+	s := l.state.Sharing
+	const next = "\nnext: make room or mend the state (sudo bantop doctor), then look: sudo bantop jails"
+	switch {
+	case !under:
+		return nil
+	case s.Unheard != "":
+		return fmt.Errorf("not done: it did not reach the guard, which rolls the change of %s back unless somebody"+
+			" confirms it: %s"+next, c.Jail, s.Reason)
+	case s.Reason != "":
+		return fmt.Errorf("how the change of %s ends cannot be seen any more, its guard goes on by itself: %s"+next, c.Jail, s.Reason)
+	case c.Step == model.StepConfirm && now.Sub(c.Deadline) > goingBack:
+		return fmt.Errorf("the time to confirm the change of %s ended %s ago, and its guard has not said what it did: the state"+
+			" cannot be written, or the guard was killed"+next, c.Jail, words.Span(now.Sub(c.Deadline)))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import "fmt"
 
 // How bantop ends beside 0, as in sysexits.h.
 const (
+	exitNo         = 1  // the answer is no: nothing waits
 	exitUsage      = 64 // it could not do what was asked
 	exitIO         = 74 // what is kept cannot be read, or not be written
 	exitPermission = 77 // another user may

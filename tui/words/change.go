@@ -58,6 +58,9 @@ func Change(r model.Runtime, now time.Time) string {
 	}
 	switch c.Step {
 	case model.StepConfirm:
+		if over := now.Sub(c.Deadline); over > 0 {
+			return fmt.Sprintf("%s %s: the time to confirm it ended %s ago, and its guard has not said what it did", who, done, Span(over))
+		}
 		return fmt.Sprintf("%s %s: confirm it within %s, else it is taken back", who, done, Span(c.Deadline.Sub(now)))
 	case model.StepConfirmed:
 		if now.Sub(c.Since) > ChangeShown {
@@ -71,7 +74,11 @@ func Change(r model.Runtime, now time.Time) string {
 		if !c.Touched {
 			return fmt.Sprintf("%s wanted to %s %s; nothing was changed: %s", who, c.Kind, c.Jail, c.Why)
 		}
-		return fmt.Sprintf("%s %s; it was taken back, and every jail is as before: %s", who, done, c.Why)
+		back := "it was taken back, and every jail is as before"
+		if len(c.Missing) > 0 {
+			back = "it was taken back, and every jail runs as before, but the bans of " + List(c.Missing) + " have run out or are lost"
+		}
+		return fmt.Sprintf("%s %s; %s: %s", who, done, back, c.Why)
 	case model.StepStuck:
 		return fmt.Sprintf("%s %s, and it could not be taken back: %s (%s)", who, done, LastFault(*c), file)
 	}
