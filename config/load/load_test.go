@@ -3,7 +3,6 @@ package load_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -62,16 +61,13 @@ func TestUserFile(t *testing.T) {
 	}
 }
 
-// TestMissing: a file that is named must be there, unless the reader is lenient.
+// TestMissing: a file that is named and does not exist is a fault like others: what it
+// would say is not known.
 func TestMissing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bantop.toml")
-	if _, err := load.Settings(load.Sources{File: file}); err == nil || !strings.Contains(err.Error(), file) {
-		t.Errorf("a file that is not there: %v", err)
-	}
-	r := load.NewReader(load.Sources{File: file})
-	r.Lenient = true
-	if got, err := r.Read(); err != nil || len(got.Faults) != 1 || got.Faults[0].Source != file {
-		t.Errorf("a lenient reader: %+v, %v", got.Faults, err)
+	got, err := load.Settings(load.Sources{File: file})
+	if err != nil || len(got.Faults) != 1 || got.Faults[0].Source != file || !got.Faults[0].Server {
+		t.Errorf("%+v, %v", got.Faults, err)
 	}
 }
 

@@ -1,9 +1,6 @@
 package load
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -18,11 +15,6 @@ type Reader struct {
 	good    map[string][]config.Value // what each file said when it was last right
 	stamps  []stamp                   // of the files, before they were last read
 	spoilt  bool                      // a file could not be used, the last time
-	again   bool                      // it was read before
-
-	// Lenient: a file that was named and is not there is a fault like others, not
-	// an error.
-	Lenient bool
 }
 
 // NewReader returns a Reader that has read nothing yet.
@@ -31,8 +23,7 @@ func NewReader(s Sources) *Reader {
 }
 
 // Read reads the sources. A file that became faulty says what it said when it was
-// last right. The error is that of a flag, or, the first time, of a file that was
-// named and is not there.
+// last right, a file that was named and does not exist too. The error is that of a flag.
 func (r *Reader) Read() (Result, error) {
 	var result Result
 	var values []config.Value
@@ -40,12 +31,9 @@ func (r *Reader) Read() (Result, error) {
 	r.stamps = r.look() // before the reading: what is written meanwhile is noticed
 	for _, f := range r.sources.files() {
 		more, err := read(f)
-		switch {
-		case err == nil:
+		if err == nil {
 			r.good[f.path] = more
-		case errors.Is(err, fs.ErrNotExist) && f.must && !r.again && !r.Lenient:
-			return result, fmt.Errorf("read the settings: %w", err)
-		default:
+		} else {
 			fault := faulty(f.path, err)
 			more = r.good[f.path]
 			fault.Kept = len(more) > 0
@@ -53,9 +41,7 @@ func (r *Reader) Read() (Result, error) {
 		}
 		values = append(values, more...)
 	}
-	result, err := r.sources.lay(values, result)
-	r.again = true
-	return result, err
+	return r.sources.lay(values, result)
 }
 
 // Changed reports whether a file has changed since the last Read, or was faulty

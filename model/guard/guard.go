@@ -263,6 +263,7 @@ func (g *Guard) ended(ctx context.Context) error {
 	if c.Step == model.StepConfirmed {
 		_ = g.opts.Files.Done(ctx, c.File) // what is left does no harm, and the next change takes it away
 	}
+	g.tellAgain(ctx)
 	g.file = model.FileChange{}
 	_ = g.opts.Texts.Drop() // what is left goes when the next bantop starts
 	result := string(c.Step)
@@ -274,6 +275,21 @@ func (g *Guard) ended(ctx context.Context) error {
 		return ErrStuck
 	}
 	return nil
+}
+
+// storeAgain is how long a guard that is done tries to write down what it did: else the
+// next guard does it once more.
+const storeAgain = time.Minute
+
+// tellAgain writes down how the change ended, once the state can be written again.
+func (g *Guard) tellAgain(ctx context.Context) {
+	for deadline := time.Now().Add(storeAgain); g.alone && time.Now().Before(deadline) && ctx.Err() == nil; {
+		select {
+		case <-time.After(time.Second):
+			_ = g.apply(ctx, model.ChangeTold{Change: *g.runtime.Change}) // else again
+		case <-ctx.Done():
+		}
+	}
 }
 
 func (g *Guard) journal(ctx context.Context, p model.Plan, act, result string) {

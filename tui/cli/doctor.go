@@ -39,7 +39,6 @@ command that mends it. It ends with
 
 // examine looks at everything and says what it found.
 func examine(cmd *cobra.Command, f *flags, asJSON bool) error {
-	f.lenient = true
 	settings, err := f.load(cmd) // what is not used is told with the rest
 	if err != nil {
 		return err

@@ -22,8 +22,7 @@ type flags struct {
 	ascii  bool
 	yes    bool // the question before an act is answered
 
-	lenient bool         // a settings file that is named and not there is a fault, not an error
-	from    settingsFrom // where load read the settings from
+	from settingsFrom // where load read the settings from
 }
 
 func (f *flags) add(cmd *cobra.Command) {

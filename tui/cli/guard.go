@@ -43,7 +43,6 @@ func newGuard(f *flags) *cobra.Command {
 			if err := json.NewDecoder(cmd.InOrStdin()).Decode(&plan); err != nil {
 				return fmt.Errorf("guard: read the plan: %w", err)
 			}
-			f.lenient = true // the file may have gone since the pane read it, and the way back must not
 			ending.Patient() // a signal has the change taken back, which takes its time
 			settings, err := f.settings(cmd)
 			if err != nil {

@@ -43,7 +43,6 @@ func (f *flags) load(cmd *cobra.Command) (config.Effective, error) {
 	from.sources = load.Sources{File: from.named, Default: adminFile, Environ: os.Environ(), Flags: f.changed(cmd),
 		Root: os.Geteuid() == 0}
 	from.reader = load.NewReader(from.sources)
-	from.reader.Lenient = f.lenient
 	read, err := from.reader.Read()
 	if err != nil {
 		return read.Effective, err
@@ -127,7 +126,6 @@ func (s settingsFrom) check() doctor.Settings {
 		return doctor.Settings{Effective: s.start}
 	}
 	reader := load.NewReader(s.sources)
-	reader.Lenient = true
 	read, err := reader.Read()
 	if err != nil { // a wrong flag, and then nothing runs
 		read.Faults = append(read.Faults, config.Fault{Source: "flags", Reason: err.Error()})

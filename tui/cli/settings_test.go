@@ -101,7 +101,7 @@ func plainDigits(text string) string {
 }
 
 // TestFaultySettingsOfCommands: `config` says what is wrong and ends with 1;
-// a wrong flag, or a file that is not there, is an error of each.
+// a wrong flag is an error of each. A file that does not exist keeps nobody from looking.
 func TestFaultySettingsOfCommands(t *testing.T) {
 	bad := badSettings(t)
 	code, out, errs := run(t.Context(), "--settings", bad, "-s", "/run/f2b.sock", "--theme", "16", "config")
@@ -113,6 +113,11 @@ func TestFaultySettingsOfCommands(t *testing.T) {
 			command); code != 64 || !holds(errs, `"soon" is not a time`) {
 			t.Errorf("%s with a wrong flag: exit %d: %s", command, code, errs)
 		}
+	}
+	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
+	code, out, errs = runIn(t.Context(), t.TempDir(), "--settings", "/nonexistent/b.toml", "-s", s.Path, "-p", s.PIDFile, "status")
+	if code != 0 || !holds(out, "sshd") || !holds(errs, "settings not used: /nonexistent/b.toml", "next: put /nonexistent/b.toml back") {
+		t.Errorf("status without the file: exit %d: %s%s", code, out, errs)
 	}
 }
 
