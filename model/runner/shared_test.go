@@ -62,6 +62,34 @@ func TestOneLooks(t *testing.T) {
 	}
 }
 
+// TestFollowerKeepsItsPace: an instance that looked once and follows another since asks
+// for its turn no more often than the rules want it, and does not go round at once.
+func TestFollowerKeepsItsPace(t *testing.T) {
+	i := newInstances(t)
+	first, st := i.start(nil)
+	second, _ := i.start(nil)
+	if _, ok := first.Do(t.Context(), model.Probe{Seq: 1}).(model.ProbeFinished); !ok {
+		t.Fatal("it does not look")
+	}
+	if err := st.Release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := second.Do(t.Context(), model.Probe{Seq: 1}).(model.ProbeFinished); !ok {
+		t.Fatal("the other does not look")
+	}
+	const pace = 200 * time.Millisecond
+	time.Sleep(pace) // since its own look it is time, always
+	began := time.Now()
+	for seq := range uint64(4) {
+		if msg := first.Do(t.Context(), model.Probe{Seq: seq, After: pace}); msg != (model.Followed{Seq: seq}) {
+			t.Fatalf("got %+v", msg)
+		}
+	}
+	if took := time.Since(began); took < 3*pace {
+		t.Errorf("four turns took %v", took)
+	}
+}
+
 // TestOneLookAsksNobodyTwice: a command that looks once takes what another has
 // just seen; where that is old it looks itself, and changes nothing for others.
 func TestOneLookAsksNobodyTwice(t *testing.T) {
