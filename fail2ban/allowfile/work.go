@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/addr"
@@ -134,13 +135,18 @@ func (w *work) close() {
 	}
 }
 
+// lockTime is how long another bantop that changes the folder is waited for.
+const lockTime = 30 * time.Second
+
 // begin gets hold of the file, and finds out what the configuration says with it
 // and without.
 func (w *work) begin(ctx context.Context) (err error) {
 	if w.folder, err = confdir.OpenDir(w.conf, jailDir); err != nil {
 		return err
 	}
-	if err := w.folder.Lock(ctx); err != nil {
+	locking, cancel := context.WithTimeout(ctx, lockTime)
+	defer cancel()
+	if err := w.folder.Lock(locking); err != nil {
 		return err
 	}
 	if err := w.read(); err != nil {

@@ -2,7 +2,6 @@ package confdir
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +20,7 @@ import (
 type Dir struct {
 	fd   int
 	path string
+	lock *os.File // nil if it is not held
 }
 
 // dirs are the folders in which a file may be changed.
@@ -44,7 +43,7 @@ func OpenDir(conf, sub string) (*Dir, error) {
 	defer unix.Close(root)
 	fd, err := unix.Openat(root, sub, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err == nil {
-		return &Dir{fd, path}, nil
+		return &Dir{fd: fd, path: path}, nil
 	}
 	var st unix.Stat_t
 	if unix.Fstatat(root, sub, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
@@ -57,30 +56,21 @@ func OpenDir(conf, sub string) (*Dir, error) {
 	return nil, err
 }
 
-// Close closes the folder.
-func (d *Dir) Close() { unix.Close(d.fd) }
+// Close closes the folder, and gives the lock back. It may be called again.
+func (d *Dir) Close() {
+	if d.fd < 0 {
+		return
+	}
+	if d.lock != nil {
+		_ = unix.Unlinkat(d.fd, lockName, 0) // who waits for it sees that it is gone, and makes another
+		_ = d.lock.Close()
+	}
+	unix.Close(d.fd)
+	d.fd, d.lock = -1, nil
+}
 
 // Path is where a file of the folder is.
 func (d *Dir) Path(name string) string { return filepath.Join(d.path, name) }
-
-// Lock keeps every other bantop from changing what is in the folder until it is
-// closed.
-func (d *Dir) Lock(ctx context.Context) error {
-	for {
-		err := unix.Flock(d.fd, unix.LOCK_EX|unix.LOCK_NB)
-		if !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR) {
-			if err != nil {
-				return &fs.PathError{Op: "lock", Path: d.path, Err: err}
-			}
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for another bantop that changes it: %w", ctx.Err())
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
 
 // Read reads a file, up to 1 MiB; nil where there is none.
 func (d *Dir) Read(name string) ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -435,5 +436,52 @@ func TestLock(t *testing.T) {
 	cancel()
 	if err := waits.Lock(ctx); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+	held.Close()
+	if left, err := filepath.Glob(conf + "/jail.d/.bantop*"); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// TestLockOfOthers: a lock that somebody who may only read holds on the folder keeps
+// nobody from changing it; what was put in the place of the lock is refused and left.
+func TestLockOfOthers(t *testing.T) {
+	conf := configuration(t, t.TempDir(), map[string]string{"jail.d/x.local": "old"})
+	fd, err := unix.Open(conf+"/jail.d", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Flock(fd, unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	d, err := confdir.OpenDir(conf, "jail.d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := d.Lock(ctx); err != nil {
+		t.Error(err)
+	}
+	d.Close()
+	lock := conf + "/jail.d/.bantop.lock"
+	for name, make := range map[string]func() error{
+		"a link":      func() error { return os.Symlink("x.local", lock) },
+		"open to all": func() error { return errors.Join(os.WriteFile(lock, nil, 0o600), os.Chmod(lock, 0o666)) },
+		"a pipe":      func() error { return unix.Mkfifo(lock, 0o600) },
+	} {
+		if err := make(); err != nil {
+			t.Fatal(err)
+		}
+		if err := openDir(t, conf, "jail.d").Lock(ctx); err == nil {
+			t.Errorf("%s: it is taken for the lock", name)
+		}
+		if err := os.Remove(lock); err != nil {
+			t.Errorf("%s is gone: %v", name, err)
+		}
+	}
+	if got := content(t, conf+"/jail.d/x.local"); got != "old" {
+		t.Errorf("the file holds %q", got)
 	}
 }

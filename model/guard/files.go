@@ -19,6 +19,17 @@ type conf string
 
 // in opens and locks the folder that a change is made in.
 func (c conf) in(ctx context.Context, f model.FileChange, do func(*confdir.Dir) error) error {
+	return c.open(ctx, f, false, do)
+}
+
+// backIn is in for the way back, which goes on without the lock: the right to act is
+// held in the store anyway, and whoever holds this lock for long may want just that a
+// change is not taken back.
+func (c conf) backIn(ctx context.Context, f model.FileChange, do func(*confdir.Dir) error) error {
+	return c.open(ctx, f, true, do)
+}
+
+func (c conf) open(ctx context.Context, f model.FileChange, anyway bool, do func(*confdir.Dir) error) error {
 	dir, err := confdir.OpenDir(string(c), f.Dir)
 	if err != nil {
 		return err
@@ -26,7 +37,7 @@ func (c conf) in(ctx context.Context, f model.FileChange, do func(*confdir.Dir) 
 	defer dir.Close()
 	ctx, cancel := context.WithTimeout(ctx, storeTime)
 	defer cancel()
-	if err := dir.Lock(ctx); err != nil {
+	if err := dir.Lock(ctx); err != nil && !anyway {
 		return err
 	}
 	return do(dir)
@@ -54,7 +65,7 @@ func (c conf) Write(ctx context.Context, f model.FileChange) error {
 
 // Restore makes it undone.
 func (c conf) Restore(ctx context.Context, f model.FileChange) error {
-	return c.in(ctx, f, func(dir *confdir.Dir) error {
+	return c.backIn(ctx, f, func(dir *confdir.Dir) error {
 		if f.Aside != "" {
 			return restoreName(dir, f)
 		}
@@ -89,19 +100,19 @@ func (c conf) Withdraw(ctx context.Context, f model.FileChange) error {
 	if f.Aside != "" {
 		return nil // it has its old name, or none
 	}
-	return c.in(ctx, f, func(dir *confdir.Dir) error { return dir.PutBack(f.Name, f.Was, f.Now) })
+	return c.backIn(ctx, f, func(dir *confdir.Dir) error { return dir.PutBack(f.Name, f.Was, f.Now) })
 }
 
 // Done takes away what was kept for the way back.
 func (c conf) Done(ctx context.Context, f model.FileChange) error {
-	return c.in(ctx, f, func(dir *confdir.Dir) error { return dir.Drop(f.Name) })
+	return c.backIn(ctx, f, func(dir *confdir.Dir) error { return dir.Drop(f.Name) })
 }
 
 // Mode is the mode of the file, 0644 if it does not exist: fail2ban's own files
 // have that, and a file that bantop makes gets it.
 func (c conf) Mode(ctx context.Context, f model.FileChange) fs.FileMode {
 	mode := fs.FileMode(0o644)
-	_ = c.in(ctx, f, func(dir *confdir.Dir) error { // if it cannot be looked at, the change fails soon
+	_ = c.backIn(ctx, f, func(dir *confdir.Dir) error { // if it cannot be looked at, the change fails soon
 		if is, there := dir.Mode(f.Name); there {
 			mode = is
 		}

@@ -1,11 +1,15 @@
 package guard_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"bantop/fail2ban/confdir"
 	"bantop/model"
 	"bantop/model/store"
 )
@@ -53,4 +57,37 @@ func TestStateGone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLockedFolder: whoever holds a lock on the folder of the file, as everybody may who
+// can read it, or even bantop's own, does not keep a change from being taken back.
+func TestLockedFolder(t *testing.T) {
+	each(t, func(t *testing.T, l *lab) {
+		p := l.plan(l.good())
+		wait := l.begin(t.Context(), l.guard(nil, nil), p)
+		l.await(model.StepConfirm)
+		fd, err := unix.Open(filepath.Join(l.ConfDir, "jail.d"), unix.O_RDONLY|unix.O_DIRECTORY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(fd)
+		held, err := confdir.OpenDir(l.ConfDir, "jail.d")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Close()
+		if err := errors.Join(unix.Flock(fd, unix.LOCK_EX), held.Lock(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.store.Apply(t.Context(), model.ChangeReverted{ID: p.ChangeID, At: time.Now(), By: "mona"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := wait(); err != nil {
+			t.Error(err)
+		}
+		if c := l.change(); c.Step != model.StepTakenBack {
+			t.Errorf("%s: %s", c.Step, c.Why)
+		}
+		l.isBack()
+	})
 }

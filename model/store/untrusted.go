@@ -46,6 +46,12 @@ func (a aside) String() string {
 //   - One bantop at a time does this, and looks again when it is its turn, else the
 //     second one would rename the new database of the first.
 func (f *folder) clean(ctx context.Context, reason string) (aside, error) {
+	// Before the lock is looked for: else others could go on putting things in its way.
+	if f.writable() {
+		if err := f.shut(0o700 | fs.ModeSticky); err != nil {
+			return aside{}, fmt.Errorf("set aside what is not trusted (%s): %w", reason, err)
+		}
+	}
 	for {
 		lock, err := f.lock(ctx)
 		if err != nil {
@@ -60,9 +66,18 @@ func (f *folder) clean(ctx context.Context, reason string) (aside, error) {
 			return aside{}, fmt.Errorf("set aside what is not trusted (%s): %w", reason, err)
 		}
 		if !again {
+			if done.reason != "" { // what it was before it was shut
+				done.reason = reason
+			}
 			return done, nil
 		}
 	}
+}
+
+// writable reports whether the mode lets others write to the folder.
+func (f *folder) writable() bool {
+	info, err := f.Stat()
+	return err != nil || info.Mode().Perm()&0o022 != 0
 }
 
 // cleanLocked is clean by who has the lock. It says again if it turns out that it
@@ -172,6 +187,7 @@ func (f *folder) lock(ctx context.Context) (*lock, error) {
 		switch {
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
 			return nil, err
+		case err == nil && l == nil && !f.writable() && os.Remove(path) == nil: // nobody puts another there
 		case err == nil && l == nil:
 			n++
 		case err == nil:

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -261,6 +262,23 @@ func TestUntrustedAndLocked(t *testing.T) {
 	start(t, "lock", dir, jo, staff)
 	start(t, "lock", lock, jo, staff)
 	anew(t, dir)
+}
+
+// TestManyLocks: however many names of the lock a member of the group has taken, the
+// folder is closed to him at once, and what he put there is taken away.
+func TestManyLocks(t *testing.T) {
+	fail2bantest.NeedRoot(t)
+	dir := waits(t)
+	shared(t, dir)
+	first := filepath.Join(dir, "bantop.lock")
+	must(t, os.WriteFile(first, nil, 0o666), os.Chown(first, jo, staff))
+	for n := 2; n < 20_000; n++ {
+		must(t, os.Link(first, first+"-"+strconv.Itoa(n)))
+	}
+	anew(t, dir)
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 || info.Mode()&fs.ModeSticky != 0 {
+		t.Errorf("the folder: %v, %v", info.Mode(), err)
+	}
 }
 
 // reachable lets other users through to a folder.
