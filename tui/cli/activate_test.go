@@ -205,7 +205,7 @@ func TestActivate(t *testing.T) {
 			t.Errorf("deactivate: %d %s%s", code, out, errs)
 		}
 		s.isBack()
-		for _, a := range []string{"activate web: confirmed", "deactivate web: confirmed", "confirm activate web: done"} {
+		for _, a := range []string{"activate web: confirmed", "deactivate web: confirmed", "confirm activate web: asked for"} {
 			if all := s.journal(); !slices.Contains(all, a) {
 				t.Errorf("the journal has no %q: %v", a, all)
 			}
