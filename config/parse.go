@@ -36,11 +36,13 @@ func Parse(file string, data []byte) ([]Value, error) {
 	return values, nil
 }
 
+// prefix begins the name of each variable that is a setting.
+const prefix = "BANTOP_"
+
 // FromEnvironment reads the values of variables: BANTOP_REFRESH is the key
 // refresh, BANTOP_RECOVERY_WINDOW is recovery.window. A variable whose key is
 // not known comes with the name that it would have.
 func FromEnvironment(environ []string) []Value {
-	const prefix = "BANTOP_"
 	var values []Value
 	for _, v := range environ {
 		name, text, ok := strings.Cut(v, "=")

@@ -110,6 +110,17 @@ func TestWell(t *testing.T) {
 	}
 }
 
+// retired are settings of a file that sets one that has no effect any more.
+func retired(t *testing.T) config.Effective {
+	t.Helper()
+	e, err := config.Defaults().With(config.Value{Key: "store.group", Text: "adm",
+		Origin: config.Origin{Source: "/etc/bantop.toml", Line: 3}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // TestFaults: each thing that may be wrong is told of by its own check, with
 // what comes of it and the command that mends it; the others stay as they are.
 func TestFaults(t *testing.T) {
@@ -141,6 +152,8 @@ func TestFaults(t *testing.T) {
 			"not used: /etc/bantop.toml; /etc/bantop.toml:3: unknown key", "correct it"},
 		{"variables that root ignores", nil, read(Settings{Ignored: []string{"BANTOP_REFRESH", "BANTOP_CONF"}}), "settings",
 			model.CheckNote, "root ignores BANTOP_REFRESH, BANTOP_CONF", "unset BANTOP_REFRESH BANTOP_CONF"},
+		{"a setting that has no effect", nil, read(Settings{Effective: retired(t)}), "settings", model.CheckNote,
+			"store.group (/etc/bantop.toml:3) has no effect any more", "delete the line, and run bantop with sudo"},
 		{"not running", func(p *patient) { p.err = failure(fail2ban.ErrNotRunning, "sudo systemctl start fail2ban") }, nil, "socket", model.CheckFault, "fail2ban is not running", "sudo systemctl start fail2ban"},
 		{"a stale socket", func(p *patient) { p.err = failure(fail2ban.ErrStaleSocket, "sudo fail2ban-client -x start") }, nil, "socket", model.CheckFault, "died and left its socket", "-x start"},
 		{"no answer: the version", func(p *patient) { p.err = failure(fail2ban.ErrTimeout, "wait") }, nil, "fail2ban", model.CheckNote, "not known", ""},

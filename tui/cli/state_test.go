@@ -223,7 +223,7 @@ func TestRetiredSetting(t *testing.T) {
 	server := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"sshd"}})
 	file := filepath.Join(t.TempDir(), "bantop.toml")
 	must(t, os.WriteFile(file, []byte("refresh = \"1s\"\n[store]\ngroup = \"no such group\"\n"), 0o600))
-	want := "bantop: store.group (" + file + ":3) has no effect: run bantop with sudo instead\n"
+	want := "bantop: store.group (" + file + ":3) has no effect any more: delete the line, and run bantop with sudo\n"
 	commands := [][]string{{"status"}, {"history"}, {"config"}, {"bans"}, {"jails"}, {"why", "192.0.2.1"}, {"doctor"}}
 	for _, command := range commands {
 		args := append([]string{"--settings", file, "-s", server.Path, "-p", server.PIDFile}, command...)
