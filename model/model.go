@@ -79,6 +79,7 @@ type Options struct {
 	Control  string // default "fail2ban-client"
 	Shared   bool   // there is a store
 	Private  string // why there is none, where there should be
+	Next     string // what to do about that; "" if nothing is known
 	Apart    bool   // the server is another user's, whose changes are not seen here
 	Confirm  string // what to type to confirm a change in another login; default "sudo bantop confirm"
 }
@@ -94,7 +95,7 @@ func New(o Options) State {
 	return State{
 		Settings: newSettings(o.Settings, o.Faults), Host: o.Host, Who: o.Who, TTY: o.TTY, Demo: o.Demo, Control: o.Control,
 		Session: newUnlocking(o.Settings.Settings),
-		Sharing: Sharing{Shared: o.Shared, Reason: o.Private, Apart: o.Apart},
+		Sharing: Sharing{Shared: o.Shared, Reason: o.Private, Next: o.Next, Apart: o.Apart},
 		Confirm: o.Confirm,
 		Runtime: NewRuntime(),
 	}

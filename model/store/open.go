@@ -42,7 +42,7 @@ func Open(ctx context.Context, o Options) (Store, error) {
 	ctx, end := s.enter(ctx)
 	defer end()
 	if err := s.open(ctx); err != nil {
-		return nil, kindOf(err)
+		return nil, s.failed(err)
 	}
 	return s, nil
 }

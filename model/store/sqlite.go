@@ -172,7 +172,7 @@ func (s *sqliteStore) Try(ctx context.Context) error {
 		return t.exec(fmt.Sprintf("PRAGMA user_version = %d", version))
 	})
 	if err != nil {
-		return fmt.Errorf("write the shared state: %w", kindOf(err))
+		return fmt.Errorf("write the shared state: %w", s.failed(err))
 	}
 	return nil
 }

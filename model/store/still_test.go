@@ -39,8 +39,9 @@ func TestStateFolderVanishes(t *testing.T) {
 				s := open(t, dir, "/run/f2b.sock")
 				apply(t, s, model.SetupCompleted{})
 				c.spoil(t, dir)
-				if err := use(t, s); !errors.Is(err, c.want) {
-					t.Errorf("got %v", err)
+				err := use(t, s)
+				if !errors.Is(err, c.want) || store.Why(err) != c.want.Error()+": "+file(dir) {
+					t.Errorf("got %v: %s", err, store.Why(err))
 				}
 				snap, err := s.Load(t.Context())
 				if err != nil || snap.Runtime.Setup {

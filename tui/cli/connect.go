@@ -86,7 +86,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	shared := keptBy(s, c.errs)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
-		options.Private = failed.Error()
+		options.Private, options.Next = store.Why(failed), store.Next(failed)
 	}
 	options.Shared = failed == nil
 	state := model.New(options)

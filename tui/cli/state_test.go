@@ -205,7 +205,7 @@ func TestRootInAUsersFolder(t *testing.T) {
 	must(t, os.Mkdir(filepath.Join(home, "state"), 0o700), os.Chown(home, 65534, 65534))
 	for _, dir := range []string{filepath.Join(home, "state"), filepath.Join(home, "new", "state"), home} {
 		code, out, errs := runIn(t.Context(), dir, "-s", server.Path, "-p", server.PIDFile, "status")
-		if code != plain.ExitOnline || !holds(out, "not shared", "belongs to") || errs != "" {
+		if code != plain.ExitOnline || !holds(out, "not shared: /", " belongs to nobody\nnext: make sure of what is in it, then: chown root ") || errs != "" {
 			t.Errorf("%s: exit %d: %s%s", dir, code, out, errs)
 		}
 	}
