@@ -82,7 +82,7 @@ func (s *sqliteStore) opening(ctx context.Context) error {
 	if err := f.begin(); err != nil {
 		return err
 	}
-	s.event = 0
+	s.event, s.folder = 0, f.path
 	if s.file, err = placeOf(f.Path(fileName)); err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type sqliteStore struct {
 	notice  string    // what is still to be told to all instances
 	known   instance  // the last one that was found to be a bantop
 	file    place     // of the database
+	folder  string    // that it is in, without links
 }
 
 const (
