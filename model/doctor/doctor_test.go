@@ -135,6 +135,10 @@ func TestFaults(t *testing.T) {
 	read := func(s Settings) func(*Options, *Doctor) {
 		return func(o *Options, _ *Doctor) { o.Read = func() Settings { return s } }
 	}
+	aside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(aside, "guard.log.untrusted-4"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	unstorable := func(err error) func(*Options, *Doctor) {
 		return func(o *Options, _ *Doctor) { o.Store = tried{err: err} }
 	}
@@ -183,6 +187,8 @@ func TestFaults(t *testing.T) {
 		{"a state that others hold", nil, unstorable(store.ErrBusy), "state", model.CheckFault, "locked", "fuser -v"},
 		{"a state that is closed", nil, unstorable(store.ErrDenied), "state", model.CheckFault, "cannot be written", "--state-dir"},
 		{"a private state", nil, func(_ *Options, d *Doctor) { d.uid = 65534 }, "state", model.CheckNote, "private to you", "sudo bantop"},
+		{"a state that was set aside", nil, func(o *Options, _ *Doctor) { o.StateDir = aside }, "state", model.CheckNote,
+			"set aside", "look at " + aside + "/*.untrusted-*, then delete them"},
 		{"no systemd", nil, systemd(control.Service{}), "service", model.CheckNote, "systemd does not run here", ""},
 		{"no unit", nil, systemd(control.Service{Booted: true, Load: "not-found"}), "service", model.CheckNote, "knows no fail2ban.service", ""},
 		{"a masked unit", nil, systemd(control.Service{Booted: true, Load: "masked"}), "service", model.CheckFault, "masked", "unmask"},

@@ -74,14 +74,20 @@ func complete(cmd *cobra.Command, kept store.Store) error {
 func keptBy(s config.Settings, errs io.Writer) store.Store {
 	o := keptIn(s)
 	if errs != nil {
-		o.Notice = func(text string) { fmt.Fprintln(errs, "bantop: "+string(door().Text(text))) }
+		o.Notice = func(lines []string) {
+			prefix := "bantop: "
+			for _, line := range lines {
+				fmt.Fprintln(errs, prefix+string(door().Text(line)))
+				prefix = ""
+			}
+		}
 	}
 	return store.New(o)
 }
 
 // keptIn says where that is.
 func keptIn(s config.Settings) store.Options {
-	return store.Options{Dir: stateDir(s), Socket: s.Socket}
+	return store.Options{Dir: stateDir(s), Socket: s.Socket, Conf: s.Conf}
 }
 
 func printActs(cmd *cobra.Command, kept store.Store, last int, asJSON bool) error {
