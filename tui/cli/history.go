@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,7 +47,7 @@ time, who, from where, and its result.`,
 			}
 			err = show(cmd, kept, last, asJSON)
 			if err == nil {
-				err = complete(cmd, kept)
+				err = complete(cmd, kept, acts)
 			}
 			if err != nil {
 				return &failure{err, exitIO}
@@ -62,11 +63,20 @@ time, who, from where, and its result.`,
 
 // complete fails if nothing more can be written down: what was done since is then
 // missing in what was printed.
-func complete(cmd *cobra.Command, kept store.Store) error {
-	if err := kept.Try(cmd.Context()); err != nil {
-		return fmt.Errorf("history: what happened since may be missing: %w", err)
+func complete(cmd *cobra.Command, kept store.Store, acts bool) error {
+	err := kept.Try(cmd.Context())
+	if err == nil {
+		return nil
 	}
-	return nil
+	text := "history: what happened since may be missing: "
+	if acts {
+		text = "history: acts done while it could not be written are missing: "
+	}
+	text += store.Why(err)
+	if next := store.Next(err); next != "" {
+		text += "\nnext: " + next
+	}
+	return errors.New(text)
 }
 
 // keptBy is where what instances share is kept, with these settings. What was set

@@ -27,9 +27,9 @@ func TestActsOnAFullDisk(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"ban", "192.0.2.1", "--jail", "sshd", "--yes"}, 0, "bantop: done, but not in the journal (2 lines): "}, // unlock, ban
-		{[]string{"ban", "192.0.2.2", "--jail", "sshd", "--yes", "--json"}, 0, "bantop: done, but not in the journal (2 lines): "},
-		{[]string{"unban", "192.0.2.1", "--yes"}, 0, "bantop: done, but not in the journal (2 lines): "},
+		{[]string{"ban", "192.0.2.1", "--jail", "sshd", "--yes"}, 0, "bantop: not in the journal: ban 192.0.2.1: no room to write the state (" + dir + ")\nnext: make room: df -h " + dir + "\n"},
+		{[]string{"ban", "192.0.2.2", "--jail", "sshd", "--yes", "--json"}, 0, "bantop: not in the journal: ban 192.0.2.2: "},
+		{[]string{"unban", "192.0.2.1", "--yes"}, 0, "bantop: not in the journal: unban everywhere 192.0.2.1: "},
 		{[]string{"history", "--acts"}, 74, "bantop: read the journal: "},
 		{[]string{"history", "--json"}, 74, "bantop: read what happened: "},
 	} {
