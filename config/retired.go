@@ -1,9 +1,6 @@
 package config
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // retired are settings that bantop had once, with what to do instead. A value of
 // one has no effect and is no error, so that a file of an older bantop still works.
@@ -29,7 +26,7 @@ func (r Retired) What() string { return r.Key + " (" + r.Origin.String() + ") ha
 
 // Next says what to do about it.
 func (r Retired) Next() string {
-	if strings.HasPrefix(r.Origin.Source, prefix) {
+	if r.Origin.IsVariable() {
 		return "unset the variable, and " + r.Instead
 	}
 	return "delete the line, and " + r.Instead

@@ -46,7 +46,7 @@ func (r *Reader) Read() (Result, error) {
 		case errors.Is(err, fs.ErrNotExist) && f.must && !r.again && !r.Lenient:
 			return result, fmt.Errorf("read the settings: %w", err)
 		default:
-			fault := faulty(f.path, err)
+			fault := r.sources.faulty(f.path, err)
 			more = r.good[f.path]
 			fault.Kept = len(more) > 0
 			result.Faults, r.spoilt = append(result.Faults, fault), true
