@@ -12,7 +12,8 @@ import (
 // value is, wherever it stands. It is told once, with what to do instead.
 func TestRetired(t *testing.T) {
 	const hint = ") has no effect any more: delete the line, and run bantop with sudo"
-	const variable = "store.group (BANTOP_STORE_GROUP) has no effect any more: unset the variable, and run bantop with sudo"
+	const variable = "store.group (BANTOP_STORE_GROUP) has no effect any more: " +
+		"unset the variable, and run bantop with sudo"
 	for text, want := range map[string]string{
 		"[store]\ngroup = \"adm\"\n":     "store.group (bantop.toml:2" + hint,
 		"store.group = \"\"":             "store.group (bantop.toml:1" + hint,

@@ -110,17 +110,6 @@ func TestWell(t *testing.T) {
 	}
 }
 
-// retired are settings of a file that sets one that has no effect any more.
-func retired(t *testing.T) config.Effective {
-	t.Helper()
-	e, err := config.Defaults().With(config.Value{Key: "store.group", Text: "adm",
-		Origin: config.Origin{Source: "/etc/bantop.toml", Line: 3}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
-
 // TestFaults: each thing that may be wrong is told of by its own check, with
 // what comes of it and the command that mends it; the others stay as they are.
 func TestFaults(t *testing.T) {

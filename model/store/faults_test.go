@@ -147,7 +147,8 @@ func TestNoPermission(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = os.Chmod(dir, 0o755) }) // for the folder to be removed
 			fail2bantest.AsNobody(t, func() {
-				if _, err := store.Open(context.Background(), store.Options{Dir: dir, Socket: "/run/f2b.sock"}); !errors.Is(err, store.ErrDenied) ||
+				_, err := store.Open(context.Background(), store.Options{Dir: dir, Socket: "/run/f2b.sock"})
+				if !errors.Is(err, store.ErrDenied) ||
 					!strings.HasPrefix(store.Why(err), "the state file cannot be written: permission denied (/") {
 					t.Errorf("got %v", err)
 				}

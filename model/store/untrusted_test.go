@@ -97,8 +97,8 @@ func anew(t *testing.T, dir string) (store.Store, string) {
 
 // noted is what the event says of what was told: all but what to do next, in one line.
 func noted(told string) string {
-	lines := slices.DeleteFunc(strings.Split(told, "\n"), func(line string) bool { return strings.HasPrefix(line, "next: ") })
-	return strings.Join(lines, "; ")
+	next := func(line string) bool { return strings.HasPrefix(line, "next: ") }
+	return strings.Join(slices.DeleteFunc(strings.Split(told, "\n"), next), "; ")
 }
 
 // TestUntrusted: what others could have written is set aside as it is, nothing of it is

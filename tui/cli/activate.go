@@ -173,7 +173,8 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 			}
 			if change.Step == model.StepConfirm && !asked && !c.json {
 				asked = true
-				fmt.Fprint(cmd.ErrOrStderr(), confirmText(words.Span(change.Confirm), string(door().Text(f.again(cmd, "confirm"))), asks))
+				command := string(door().Text(f.again(cmd, "confirm")))
+				fmt.Fprint(cmd.ErrOrStderr(), confirmText(words.Span(change.Confirm), command, asks))
 			}
 		}
 		select {

@@ -55,7 +55,8 @@ func TestStatusWhereAGroupShared(t *testing.T) {
 			os.Chmod(dir, 0o770|fs.ModeSetgid))
 		code, out, errs := runIn(t.Context(), dir, "-s", server.Path, "-p", server.PIDFile, "status")
 		if code != plain.ExitOnline || holds(out, "not shared") || strings.Count(errs, "\n") != 2 ||
-			!holds(errs, "bantop: ", " could write "+dir+": the old state is set aside (*.untrusted-1)", "\nnext: look at "+dir+"/*.untrusted-1, then delete them\n") {
+			!holds(errs, " could write "+dir+": the old state is set aside (*.untrusted-1)",
+				"\nnext: look at "+dir+"/*.untrusted-1, then delete them\n") {
 			t.Errorf("exit %d: %s%s", code, out, errs)
 		}
 		if after := describe(t, secret); after != before {
@@ -205,7 +206,8 @@ func TestRootInAUsersFolder(t *testing.T) {
 	must(t, os.Mkdir(filepath.Join(home, "state"), 0o700), os.Chown(home, 65534, 65534))
 	for _, dir := range []string{filepath.Join(home, "state"), filepath.Join(home, "new", "state"), home} {
 		code, out, errs := runIn(t.Context(), dir, "-s", server.Path, "-p", server.PIDFile, "status")
-		if code != plain.ExitOnline || !holds(out, "not shared: /", " belongs to nobody\nnext: make sure of what is in it, then: chown root ") || errs != "" {
+		const next = "\nnext: make sure of what is in it, then: chown root "
+		if code != plain.ExitOnline || !holds(out, "not shared: /", " belongs to nobody"+next) || errs != "" {
 			t.Errorf("%s: exit %d: %s%s", dir, code, out, errs)
 		}
 	}
