@@ -6,6 +6,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -81,6 +82,17 @@ func (o Origin) String() string {
 	return o.Source
 }
 
+// IsVariable reports whether it is a variable of the environment.
+func (o Origin) IsVariable() bool { return strings.HasPrefix(o.Source, prefix) }
+
+// place names a value by where it comes from: a variable is named as the setting.
+func (v Value) place() string {
+	if v.Origin.IsVariable() {
+		return v.Origin.String()
+	}
+	return v.Origin.String() + ": " + v.Key
+}
+
 // Effective are settings, and where each of them comes from.
 type Effective struct {
 	Settings
@@ -104,7 +116,7 @@ func (e Effective) With(values ...Value) (Effective, error) {
 			return e, unknownKey(v)
 		}
 		if !k.set(&next.Settings, v.Text) {
-			return e, fmt.Errorf("%v: %s: %q is not %s", v.Origin, v.Key, v.Text, k.form)
+			return e, fmt.Errorf("%s: %q is not %s", v.place(), v.Text, k.form)
 		}
 	}
 	return next, nil

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,7 +16,11 @@ func Parse(file string, data []byte) ([]Value, error) {
 	var tree map[string]any
 	meta, err := toml.Decode(string(data), &tree)
 	if pe, ok := errors.AsType[toml.ParseError](err); ok {
-		return nil, fmt.Errorf("%s:%d: %s", file, pe.Position.Line, pe.Message)
+		text := pe.Message
+		if plainer := unquoted(data, pe.Position.Line); plainer != "" {
+			text = plainer
+		}
+		return nil, fmt.Errorf("%s:%d: %s", file, pe.Position.Line, text)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
@@ -36,11 +41,38 @@ func Parse(file string, data []byte) ([]Value, error) {
 	return values, nil
 }
 
+// bare is a line that gives a setting a value without quotes.
+var bare = regexp.MustCompile(`^\s*["']?[\w.-]+["']?\s*=\s*([^\s"'\[{#][^"'#]*?)\s*(#.*)?$`)
+
+// unquoted says what is wrong with a line that TOML does not allow if it only lacks
+// quotes; "" if it is something else.
+func unquoted(data []byte, line int) string {
+	lines := strings.Split(string(data), "\n")
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	found := bare.FindStringSubmatch(lines[line-1])
+	if found == nil {
+		return ""
+	}
+	var tree map[string]any
+	if _, err := toml.Decode("x = "+found[1], &tree); err == nil {
+		return ""
+	}
+	switch strings.ToLower(found[1]) {
+	case "true", "false", "yes", "no", "on", "off":
+		return found[1] + " is not true or false"
+	}
+	return fmt.Sprintf("%s needs quotes: %q", found[1], found[1])
+}
+
+// prefix begins the name of each variable that is a setting.
+const prefix = "BANTOP_"
+
 // FromEnvironment reads the values of variables: BANTOP_REFRESH is the key
 // refresh, BANTOP_RECOVERY_WINDOW is recovery.window. A variable whose key is
 // not known comes with the name that it would have.
 func FromEnvironment(environ []string) []Value {
-	const prefix = "BANTOP_"
 	var values []Value
 	for _, v := range environ {
 		name, text, ok := strings.Cut(v, "=")

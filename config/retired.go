@@ -6,7 +6,7 @@ import "slices"
 // one has no effect and is no error, so that a file of an older bantop still works.
 var retired = []struct{ key, instead string }{
 	// Whoever could write the shared state could have root write files.
-	{"store.group", "run bantop with sudo instead"},
+	{"store.group", "run bantop with sudo"},
 }
 
 func isRetired(key string) bool {
@@ -19,8 +19,17 @@ type Retired struct {
 	Instead string // what to do instead
 }
 
-func (r Retired) String() string {
-	return r.Key + " (" + r.Origin.String() + ") has no effect: " + r.Instead
+func (r Retired) String() string { return r.What() + ": " + r.Next() }
+
+// What says which value has no effect any more.
+func (r Retired) What() string { return r.Key + " (" + r.Origin.String() + ") has no effect any more" }
+
+// Next says what to do about it.
+func (r Retired) Next() string {
+	if r.Origin.IsVariable() {
+		return "unset the variable, and " + r.Instead
+	}
+	return "delete the line, and " + r.Instead
 }
 
 // Retired are the values that have no effect any more, the last one of each setting.

@@ -11,7 +11,9 @@ import (
 // TestRetired: a setting that is gone has no effect and is no error, whatever its
 // value is, wherever it stands. It is told once, with what to do instead.
 func TestRetired(t *testing.T) {
-	const hint = ") has no effect: run bantop with sudo instead"
+	const hint = ") has no effect any more: delete the line, and run bantop with sudo"
+	const variable = "store.group (BANTOP_STORE_GROUP) has no effect any more: " +
+		"unset the variable, and run bantop with sudo"
 	for text, want := range map[string]string{
 		"[store]\ngroup = \"adm\"\n":     "store.group (bantop.toml:2" + hint,
 		"store.group = \"\"":             "store.group (bantop.toml:1" + hint,
@@ -30,9 +32,9 @@ func TestRetired(t *testing.T) {
 		check(t, text, values, want)
 	}
 	env := config.FromEnvironment([]string{"BANTOP_STORE_GROUP=adm"})
-	check(t, "the variable", env, "store.group (BANTOP_STORE_GROUP"+hint)
+	check(t, "the variable", env, variable)
 	file := []config.Value{{Key: "store.group", Text: "staff", Origin: config.Origin{Source: "bantop.toml", Line: 1}}}
-	check(t, "file and variable", slices.Concat(file, env), "store.group (BANTOP_STORE_GROUP"+hint)
+	check(t, "file and variable", slices.Concat(file, env), variable)
 	if got := config.Defaults().Retired(); got != nil {
 		t.Errorf("nothing is set: %v", got)
 	}

@@ -30,6 +30,7 @@ type State struct {
 	Demo     bool      // the server is made up
 	Control  string    // how fail2ban-client is called for this server
 	Confirm  string    // what to type to confirm a change in another login
+	AsRoot   string    // what to type to see what root's instances do
 	Who, TTY string    // of the person in front of it
 	Now      time.Time // the newest moment that a message brought
 	Started  time.Time // when bantop began to look
@@ -79,8 +80,10 @@ type Options struct {
 	Control  string // default "fail2ban-client"
 	Shared   bool   // there is a store
 	Private  string // why there is none, where there should be
+	Next     string // what to do about that; "" if nothing is known
 	Apart    bool   // the server is another user's, whose changes are not seen here
 	Confirm  string // what to type to confirm a change in another login; default "sudo bantop confirm"
+	AsRoot   string // what to type to see what root's instances do; default "sudo bantop"
 }
 
 // New returns the state before anything is known.
@@ -91,11 +94,14 @@ func New(o Options) State {
 	if o.Confirm == "" {
 		o.Confirm = "sudo bantop confirm"
 	}
+	if o.AsRoot == "" {
+		o.AsRoot = "sudo bantop"
+	}
 	return State{
 		Settings: newSettings(o.Settings, o.Faults), Host: o.Host, Who: o.Who, TTY: o.TTY, Demo: o.Demo, Control: o.Control,
 		Session: newUnlocking(o.Settings.Settings),
-		Sharing: Sharing{Shared: o.Shared, Reason: o.Private, Apart: o.Apart},
-		Confirm: o.Confirm,
+		Sharing: Sharing{Shared: o.Shared, Reason: o.Private, Next: o.Next, Apart: o.Apart},
+		Confirm: o.Confirm, AsRoot: o.AsRoot,
 		Runtime: NewRuntime(),
 	}
 }

@@ -134,7 +134,7 @@ func faultEvents(faults []config.Fault, kind EventKind, at time.Time) []Event {
 	for _, f := range faults {
 		note := f.Reason + "; not used"
 		if f.Kept {
-			note = f.Reason + "; its former settings stay"
+			note = f.Reason + "; the old settings stay"
 		}
 		events = append(events, Event{At: at, Kind: kind, Note: note})
 	}

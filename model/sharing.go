@@ -9,6 +9,7 @@ import (
 type Sharing struct {
 	Shared   bool
 	Reason   string // why it is not shared; "" where nobody wanted it to be, as in the demo
+	Next     string // what to do about that; "" if nothing is known
 	Missed   int    // acts of this instance that are not in the journal
 	Unheard  string // what was last asked of a guard and did not reach it; "" if all did
 	Apart    bool   // the server is another user's, whose changes are not seen here
@@ -41,7 +42,8 @@ type Stored struct {
 // own from now on.
 type StoreFailed struct {
 	Reason string
-	Missed int // acts that are not in the journal because of it
+	Next   string // what to do about it; "" if nothing is known
+	Missed int    // acts that are not in the journal because of it
 }
 
 // Followed says that another instance looks at the server: it is not this one's
@@ -179,7 +181,7 @@ func (s State) rejoin(msg Stored) (State, []Effect) {
 
 // storeFailed goes on alone, and tells what was waiting for the store.
 func (s State) storeFailed(msg StoreFailed) State {
-	s.Sharing.Shared, s.Sharing.Reason = false, msg.Reason
+	s.Sharing.Shared, s.Sharing.Reason, s.Sharing.Next = false, msg.Reason, msg.Next
 	for _, u := range s.Sharing.outstanding {
 		s = s.log(u.events)
 		if u.asked != "" {

@@ -17,10 +17,11 @@ type notice struct {
 	lines []safetext.Text
 }
 
-// The ranks of notices: a command that is cut is of no use, and who did what is
-// said nowhere else.
+// The ranks of notices: a command that is cut is of no use, a small header has no
+// room to say that nothing is shared, and who did what is said nowhere else.
 const (
 	rankHint = iota
+	rankTrust
 	rankPending
 	rankReason
 )
@@ -31,11 +32,10 @@ const (
 func (p pen) alert(s model.State, most int) []string {
 	notices := p.notices(s)
 	room := most
-	for rank, left := rankHint, len(notices); rank <= rankReason; rank++ {
+	for rank := rankHint; rank <= rankReason; rank++ {
 		for i := range notices {
-			if n := &notices[i]; n.rank == rank {
-				left--
-				n.lines = p.wrap(n.text, p.width-2, max(1, room-left))
+			if n := &notices[i]; n.rank == rank && room > 0 {
+				n.lines = p.wrap(n.text, p.width-2, max(1, room-reserved(notices, i)))
 				room -= len(n.lines)
 			}
 		}
@@ -51,6 +51,19 @@ func (p pen) alert(s model.State, most int) []string {
 		}
 	}
 	return out[:min(len(out), most)]
+}
+
+// reserved is how many lines are kept for the notices that come after one: a line
+// each, but a command or what is to be trusted may take those of the reasons.
+func reserved(notices []notice, i int) int {
+	lines, rank := 0, notices[i].rank
+	for k, n := range notices {
+		after := n.rank > rank || n.rank == rank && k > i
+		if after && (rank > rankTrust || n.rank < rankReason) {
+			lines++
+		}
+	}
+	return lines
 }
 
 func (p pen) notices(s model.State) []notice {
@@ -70,6 +83,13 @@ func (p pen) notices(s model.State) []notice {
 		}
 		out = append(out, notice{style: style, text: p.Alert + " " + pending, rank: rankPending})
 	}
+	if s.Sharing.Reason != "" {
+		n := notice{style: p.Warn, text: "not shared: " + s.Sharing.Reason, rank: rankTrust}
+		if asked := s.Sharing.Unheard; asked != "" {
+			n.style, n.text = p.Bad, p.Alert+" "+asked+" did NOT reach the guard: "+s.Sharing.Reason
+		}
+		out = append(out, n)
+	}
 	if r.Starting() {
 		return append(out, notice{style: p.Warn, text: p.Dot + " fail2ban has just started and gathers its jails", rank: rankReason})
 	}
@@ -81,9 +101,6 @@ func (p pen) notices(s model.State) []notice {
 	}
 	if r.Server.Hint != "" {
 		out = append(out, notice{text: p.Arrow + " " + r.Server.Hint, rank: rankHint})
-	}
-	if s.Sharing.Reason != "" && len(out) == 0 { // the header says so in any case
-		out = append(out, notice{style: p.Warn, text: "not shared with other panes: " + s.Sharing.Reason, rank: rankReason})
 	}
 	return out
 }

@@ -117,7 +117,7 @@ func (v changeScreen) text(p pen, s model.State) []string {
 	case s.Preparing.Kind != "":
 		return p.prepared(s)
 	case c == nil && s.Sharing.Apart:
-		return []string{p.line().say(p.Faint, s.Who).put(p.Faint, " cannot see root's changes: sudo bantop").String()}
+		return append([]string{p.line().say(p.Faint, s.Who+" cannot see root's changes:").String()}, p.command(s.AsRoot)...)
 	case c == nil:
 		return []string{p.line().put(p.Faint, "nobody has changed anything; a on a jail activates it").String()}
 	default:

@@ -153,7 +153,15 @@ var changeScenes = []scene{
 	{"change: another's, on the overview", func(s *stage) { changed(attacked(s), 3, "", 0) }},
 	{"change: reloading", func(s *stage) { changed(attacked(s), 1, "", 0).press("C") }},
 	{"change: to be confirmed", func(s *stage) { changed(attacked(s), 3, "", 0).press("C").wait(17 * time.Second) }},
-	{"change: confirmed", func(s *stage) { changed(attacked(s), 3, "", 0).press("C", "c") }},
+	{"change: confirmed", func(s *stage) {
+		changed(attacked(s), 3, "", 0).press("C")
+		s.send(model.ChangeConfirmed{ID: s.m.state.Runtime.Change.ChangeID, At: s.now, By: "mira"})
+	}},
+	{"change: a confirmation that was not heard", func(s *stage) {
+		changed(attacked(s), 3, "", 0).press("C")
+		s.m.state.Runtime.Setup = true // it was complete once
+		s.send(model.StoreFailed{Reason: "no room to write the state (/var/lib/bantop)"}).press("c")
+	}},
 	{"change: going back", func(s *stage) { changed(attacked(s), 2, gone, 1).press("C") }},
 	{"change: taken back", func(s *stage) { changed(attacked(s), 2, gone, 3).press("C") }},
 	{"change: taken back, on the overview", func(s *stage) { changed(attacked(s), 2, gone, 3) }},

@@ -224,8 +224,13 @@ var scenes = []scene{
 	{"crash", func(s *stage) { crashed(s) }},
 	{"crash recovered", func(s *stage) { crashed(s).wait(20 * time.Second).probe(busy()) }},
 	{"not shared", func(s *stage) {
-		s.m.state.Sharing.Reason = "open the shared state (/var/lib/bantop/bantop.db): the state file is damaged: it is no database"
+		s.m.state.Sharing.Reason = "the state file is damaged: it is no database (/var/lib/bantop/bantop.db)"
 		attacked(s.probe(busy()).press("esc"))
+	}},
+	{"not shared, and a recovery under way", func(s *stage) {
+		crashed(s)
+		s.m.state.Sharing.Reason = "/srv/x can be written by everybody"
+		s.m.state.Runtime.Server.Hint = "sudo systemctl restart fail2ban.service"
 	}},
 	{"jails lost", func(s *stage) { lost(s) }},
 	{"jails lost, recovered", func(s *stage) { lost(s).wait(20 * time.Second).probe(busy()) }},

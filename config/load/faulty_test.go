@@ -40,7 +40,7 @@ var spoil = []struct {
 	{"a value that is not allowed", text("theme = \"dark\"\nrefresh = \"soon\"\n"), `:2: refresh: "soon" is not a time`,
 		"bantop config"},
 	{"not text", text("\x00\xff\x1b[2J"), "", "bantop config"},
-	{"longer than any", text("# " + strings.Repeat("x", 64<<10)), "is longer than 64 KiB", "replace"},
+	{"longer than any", text("# " + strings.Repeat("x", 64<<10)), "is longer than 64 KiB", "shorten"},
 	{"a value as long as a file", text("refresh = \"" + strings.Repeat("x", 60<<10) + "\"\n"), "refresh: ",
 		"bantop config"},
 	{"a named pipe", func(_ *testing.T, f string) error { return unix.Mkfifo(f, 0o600) }, "is a named pipe", "replace"},

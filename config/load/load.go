@@ -137,9 +137,13 @@ func read(f file) ([]config.Value, error) {
 }
 
 // faulty is the fault of a file that could not be read.
-func faulty(path string, err error) config.Fault {
+func (s Sources) faulty(path string, err error) config.Fault {
+	check := "bantop config"
+	if s.File != "" {
+		check += " --settings " + s.File
+	}
 	f := config.Fault{
-		Source: path, Reason: err.Error(), Next: "correct " + path + "; bantop config checks it", Server: namesServer(path),
+		Source: path, Reason: err.Error(), Next: "correct " + path + "; " + check + " checks it", Server: namesServer(path),
 	}
 	if pe, is := errors.AsType[*fs.PathError](err); is {
 		f.Reason = pe.Path + ": " + pe.Err.Error()
@@ -150,6 +154,8 @@ func faulty(path string, err error) config.Fault {
 		f.Next = "make sure of what is in it, then: " + unsafe.Hint()
 	case is && unsafe.Hint() != "":
 		f.Next = unsafe.Hint()
+	case is && strings.HasPrefix(unsafe.Reason, "is longer"):
+		f.Next = "shorten " + path
 	case is:
 		f.Next = "replace " + path + " by a regular file of settings, or remove it"
 	case errors.Is(err, fs.ErrPermission):

@@ -34,7 +34,7 @@ func (r *Reader) Read() (Result, error) {
 		if err == nil {
 			r.good[f.path] = more
 		} else {
-			fault := faulty(f.path, err)
+			fault := r.sources.faulty(f.path, err)
 			more = r.good[f.path]
 			fault.Kept = len(more) > 0
 			result.Faults, r.spoilt = append(result.Faults, fault), true

@@ -124,6 +124,10 @@ func TestFaults(t *testing.T) {
 	read := func(s Settings) func(*Options, *Doctor) {
 		return func(o *Options, _ *Doctor) { o.Read = func() Settings { return s } }
 	}
+	aside := t.TempDir()
+	if err := os.WriteFile(filepath.Join(aside, "guard.log.untrusted-4"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	unstorable := func(err error) func(*Options, *Doctor) {
 		return func(o *Options, _ *Doctor) { o.Store = tried{err: err} }
 	}
@@ -141,6 +145,8 @@ func TestFaults(t *testing.T) {
 			"not used: /etc/bantop.toml; /etc/bantop.toml:3: unknown key", "correct it"},
 		{"variables that root ignores", nil, read(Settings{Ignored: []string{"BANTOP_REFRESH", "BANTOP_CONF"}}), "settings",
 			model.CheckNote, "root ignores BANTOP_REFRESH, BANTOP_CONF", "unset BANTOP_REFRESH BANTOP_CONF"},
+		{"a setting that has no effect", nil, read(Settings{Effective: retired(t)}), "settings", model.CheckNote,
+			"store.group (/etc/bantop.toml:3) has no effect any more", "delete the line, and run bantop with sudo"},
 		{"not running", func(p *patient) { p.err = failure(fail2ban.ErrNotRunning, "sudo systemctl start fail2ban") }, nil, "socket", model.CheckFault, "fail2ban is not running", "sudo systemctl start fail2ban"},
 		{"a stale socket", func(p *patient) { p.err = failure(fail2ban.ErrStaleSocket, "sudo fail2ban-client -x start") }, nil, "socket", model.CheckFault, "died and left its socket", "-x start"},
 		{"no answer: the version", func(p *patient) { p.err = failure(fail2ban.ErrTimeout, "wait") }, nil, "fail2ban", model.CheckNote, "not known", ""},
@@ -170,6 +176,8 @@ func TestFaults(t *testing.T) {
 		{"a state that others hold", nil, unstorable(store.ErrBusy), "state", model.CheckFault, "locked", "fuser -v"},
 		{"a state that is closed", nil, unstorable(store.ErrDenied), "state", model.CheckFault, "cannot be written", "--state-dir"},
 		{"a private state", nil, func(_ *Options, d *Doctor) { d.uid = 65534 }, "state", model.CheckNote, "private to you", "sudo bantop"},
+		{"a state that was set aside", nil, func(o *Options, _ *Doctor) { o.StateDir = aside }, "state", model.CheckNote,
+			"set aside", "look at " + aside + "/*.untrusted-*, then delete them"},
 		{"no systemd", nil, systemd(control.Service{}), "service", model.CheckNote, "systemd does not run here", ""},
 		{"no unit", nil, systemd(control.Service{Booted: true, Load: "not-found"}), "service", model.CheckNote, "knows no fail2ban.service", ""},
 		{"a masked unit", nil, systemd(control.Service{Booted: true, Load: "masked"}), "service", model.CheckFault, "masked", "unmask"},

@@ -95,12 +95,20 @@ func (d *Doctor) state(ctx context.Context) model.Check {
 	if err == nil {
 		found += ", " + size(fi.Size())
 	}
-	switch {
+	switch aside := filepath.Join(dir, "*.untrusted-*"); {
+	case matches(aside):
+		return note(name, found, "files that others could write are set aside here", "look at "+aside+", then delete them")
 	case d.uid != 0:
 		return note(name, found, "private to you ("+userName(d.uid)+"): other users' panes do not share it", "sudo bantop")
 	default:
 		return ok(name, found+", shared by root's panes")
 	}
+}
+
+// matches reports whether there is a file of such a name.
+func matches(pattern string) bool {
+	found, err := filepath.Glob(pattern)
+	return err == nil && len(found) > 0
 }
 
 // whyState is why a store does not work, without the path that stands beside it.

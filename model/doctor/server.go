@@ -69,6 +69,9 @@ func (d *Doctor) settings() model.Check {
 	if names := strings.Join(read.Ignored, " "); names != "" {
 		return note("settings", found, "root ignores "+strings.ReplaceAll(names, " ", ", "), "unset "+names)
 	}
+	if retired := read.Retired(); len(retired) > 0 {
+		return note("settings", found, retired[0].What(), retired[0].Next())
+	}
 	return ok("settings", found)
 }
 

@@ -68,12 +68,12 @@ func (r *Runner) writeMissed(ctx context.Context) (int, error) {
 }
 
 // Missed tries once more to write what the journal lacks, at the end, and returns
-// how many acts are missing in it for good, and why.
-func (r *Runner) Missed(ctx context.Context) (int, error) {
+// the acts that are missing in it for good, oldest first, and why.
+func (r *Runner) Missed(ctx context.Context) ([]store.Act, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
 	defer cancel()
 	_, err := r.writeMissed(ctx)
 	r.shared.mu.Lock()
 	defer r.shared.mu.Unlock()
-	return len(r.shared.missed), err
+	return slices.Clone(r.shared.missed), err
 }

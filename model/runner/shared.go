@@ -124,7 +124,7 @@ func (r *Runner) doCommit(ctx context.Context, e model.Commit) model.Msg {
 	r.shared.await(e.ID)
 	defer r.shared.done(e.ID)
 	if !r.shared.usable() {
-		return model.StoreFailed{Reason: whyUnshared(r.shared.failure())}
+		return storeFailed(r.shared.failure())
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime) // what was done is kept also while bantop ends
 	defer cancel()
@@ -138,14 +138,14 @@ func (r *Runner) doCommit(ctx context.Context, e model.Commit) model.Msg {
 // broke is what there is to tell of a store that failed.
 func (s *shared) broke(err error) model.StoreFailed {
 	s.fail(err)
-	return model.StoreFailed{Reason: whyUnshared(err)}
+	return storeFailed(err)
 }
 
-func whyUnshared(err error) string {
+func storeFailed(err error) model.StoreFailed {
 	if err == nil {
-		return "there is no store"
+		return model.StoreFailed{Reason: "there is no store"}
 	}
-	return err.Error()
+	return model.StoreFailed{Reason: store.Why(err), Next: store.Next(err)}
 }
 
 func storedMsg(commit uint64, snap store.Snapshot) model.Stored {

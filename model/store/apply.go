@@ -77,7 +77,7 @@ func (s *sqliteStore) load(ctx context.Context) (Snapshot, error) {
 		return err
 	})
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("read the shared state: %w", kindOf(err))
+		return Snapshot{}, fmt.Errorf("read the shared state: %w", s.failed(err))
 	}
 	s.event = newest
 	return snap, nil
@@ -90,7 +90,7 @@ func (s *sqliteStore) Changed(ctx context.Context) (Snapshot, bool, error) {
 	var version int64
 	err := s.retry(ctx, func() error { return s.db.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version) })
 	if err != nil {
-		return Snapshot{}, false, fmt.Errorf("watch the shared state: %w", kindOf(err))
+		return Snapshot{}, false, fmt.Errorf("watch the shared state: %w", s.failed(err))
 	}
 	if version == s.version {
 		return Snapshot{}, false, nil
@@ -124,7 +124,7 @@ func (s *sqliteStore) Apply(ctx context.Context, msg model.Msg) (Snapshot, error
 		return err
 	})
 	if err != nil {
-		return Snapshot{}, fmt.Errorf("write the shared state: %w", kindOf(err))
+		return Snapshot{}, fmt.Errorf("write the shared state: %w", s.failed(err))
 	}
 	s.event = newest
 	return snap, nil

@@ -76,7 +76,7 @@ func (s *sqliteStore) Events(ctx context.Context, most int) ([]model.Event, erro
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read what happened: %w", kindOf(err))
+		return nil, fmt.Errorf("read what happened: %w", s.failed(err))
 	}
 	return events, nil
 }

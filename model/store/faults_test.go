@@ -147,7 +147,9 @@ func TestNoPermission(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = os.Chmod(dir, 0o755) }) // for the folder to be removed
 			fail2bantest.AsNobody(t, func() {
-				if _, err := store.Open(context.Background(), store.Options{Dir: dir, Socket: "/run/f2b.sock"}); !errors.Is(err, store.ErrDenied) {
+				_, err := store.Open(context.Background(), store.Options{Dir: dir, Socket: "/run/f2b.sock"})
+				if !errors.Is(err, store.ErrDenied) ||
+					!strings.HasPrefix(store.Why(err), "the state file cannot be written: permission denied (/") {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -172,8 +174,10 @@ func TestDiskFull(t *testing.T) {
 	if !errors.Is(err, store.ErrFull) {
 		t.Fatalf("got %v", err)
 	}
-	if err := s.Try(t.Context()); !errors.Is(err, store.ErrFull) {
-		t.Errorf("a try on a full disk: %v", err)
+	state := filepath.Join(dir, "state")
+	if err := s.Try(t.Context()); !errors.Is(err, store.ErrFull) ||
+		store.Why(err) != "no room to write the state ("+state+")" || store.Next(err) != "make room: df -h "+state {
+		t.Errorf("a try on a full disk: %v: %s, %s", err, store.Why(err), store.Next(err))
 	}
 	if snap, err := s.Load(t.Context()); err != nil || snap.Revision < first.Revision || snap.Runtime.Server.Kind != model.Online {
 		t.Errorf("%+v, %v", snap, err)
@@ -204,5 +208,63 @@ func TestLockedForLong(t *testing.T) {
 	time.AfterFunc(200*time.Millisecond, release)
 	if _, err := s.Apply(ctx, online(101, t0)); err != nil {
 		t.Errorf("after it was let go: %v", err)
+	}
+}
+
+// TestWhy: what is told of a failure is its cause, with one path, and none of the steps
+// that led there.
+func TestWhy(t *testing.T) {
+	file := func(dir string) string { return filepath.Join(dir, "bantop.db") }
+	write := func(t *testing.T, dir string, change func([]byte) []byte) {
+		t.Helper()
+		b, err := os.ReadFile(file(dir))
+		must(t, err)
+		must(t, os.WriteFile(file(dir), change(b), 0o600))
+	}
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, dir string)
+		why   string // DIR is the folder
+		next  string
+	}{
+		"no database": {func(t *testing.T, dir string) {
+			write(t, dir, func(b []byte) []byte { return append([]byte("notes"), b...) })
+		}, "the state file is damaged: it is no database (DIR/bantop.db)", ""},
+		"cut short": {func(t *testing.T, dir string) {
+			write(t, dir, func(b []byte) []byte { return b[:len(b)/2] })
+		}, "the state file is damaged: it is cut short (DIR/bantop.db)", ""},
+		"bad pages": {func(t *testing.T, dir string) {
+			write(t, dir, func(b []byte) []byte { return append(b[:4096:4096], make([]byte, len(b)-4096)...) })
+		}, "the state file is damaged (DIR/bantop.db)", ""},
+		"newer": {func(t *testing.T, dir string) {
+			write(t, dir, func(b []byte) []byte { b[63] = 99; return b })
+		}, "the state was written by a newer bantop (schema 99, this one knows 2) (DIR/bantop.db)", ""},
+		"a link": {func(t *testing.T, dir string) {
+			must(t, os.Rename(file(dir), file(dir)+"2"), os.Symlink("bantop.db2", file(dir)))
+		}, "DIR/bantop.db is a symbolic link, not a regular file", "ls -l DIR/bantop.db"},
+		"a parent": {func(t *testing.T, dir string) {
+			must(t, os.Chmod(filepath.Dir(dir), 0o777))
+		}, "PARENT can be written by everybody", "chmod go-w PARENT"},
+		"no folder": {func(t *testing.T, dir string) {
+			must(t, os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600))
+		}, "DIR: not a directory", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "state")
+			must(t, os.Rename(filled(t), dir))
+			c.spoil(t, dir)
+			s := store.New(at(dir))
+			defer s.Close()
+			_, err := s.Load(t.Context())
+			if err == nil {
+				t.Fatal("it was read")
+			}
+			full := strings.NewReplacer("DIR", dir, "PARENT", filepath.Dir(dir))
+			if got, want := store.Why(err), full.Replace(c.why); got != want {
+				t.Errorf("got %q, want %q, of %q", got, want, err)
+			}
+			if got, want := store.Next(err), full.Replace(c.next); got != want {
+				t.Errorf("next %q, want %q", got, want)
+			}
+		})
 	}
 }

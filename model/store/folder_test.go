@@ -24,12 +24,14 @@ const (
 )
 
 // at is the state in a folder.
-func at(dir string) store.Options { return store.Options{Dir: dir, Socket: "/run/f2b.sock"} }
+func at(dir string) store.Options {
+	return store.Options{Dir: dir, Socket: "/run/f2b.sock", Conf: "/etc/fail2ban"}
+}
 
 // telling is the state in a folder, and who is told what was set aside there.
 func telling(dir string, told func(string)) store.Options {
 	o := at(dir)
-	o.Notice = told
+	o.Notice = func(lines []string) { told(strings.Join(lines, "\n")) }
 	return o
 }
 

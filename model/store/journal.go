@@ -23,7 +23,7 @@ func (s *sqliteStore) Append(ctx context.Context, acts ...Act) error {
 		return t.exec("DELETE FROM act WHERE id <= (SELECT max(id) FROM act) - ?", keptActs)
 	})
 	if err != nil {
-		return fmt.Errorf("write the journal: %w", kindOf(err))
+		return fmt.Errorf("write the journal: %w", s.failed(err))
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func (s *sqliteStore) Acts(ctx context.Context, most int) ([]Act, error) {
 		return rows.Err()
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the journal: %w", kindOf(err))
+		return nil, fmt.Errorf("read the journal: %w", s.failed(err))
 	}
 	slices.Reverse(acts)
 	return acts, nil

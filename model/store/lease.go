@@ -72,7 +72,7 @@ func (s *sqliteStore) Lease(ctx context.Context) (Lease, error) {
 	now := clock()
 	switch {
 	case err != nil:
-		return Lease{}, fmt.Errorf("take the lease: %w", kindOf(err))
+		return Lease{}, fmt.Errorf("take the lease: %w", s.failed(err))
 	case h.instance == s.me && now-h.beat < renewAfter:
 		return Lease{Held: true, Term: h.term}, nil
 	case h.instance != s.me && !s.lapsed(h, now):
@@ -98,7 +98,7 @@ func (s *sqliteStore) Lease(ctx context.Context) (Lease, error) {
 			s.key, h.term, s.me.id, s.me.Boot, s.me.PID, s.me.Started, clock())
 	})
 	if err != nil {
-		return Lease{}, fmt.Errorf("take the lease: %w", kindOf(err))
+		return Lease{}, fmt.Errorf("take the lease: %w", s.failed(err))
 	}
 	return lease, nil
 }
@@ -114,7 +114,7 @@ func (s *sqliteStore) Release(ctx context.Context) error {
 		return t.exec("UPDATE lease SET pid = 0 WHERE server = ? AND id = ?", s.key, s.me.id)
 	})
 	if err != nil {
-		return fmt.Errorf("give the lease back: %w", kindOf(err))
+		return fmt.Errorf("give the lease back: %w", s.failed(err))
 	}
 	return nil
 }
@@ -159,7 +159,7 @@ func (s *sqliteStore) Lock(ctx context.Context, act Acting) (Acting, bool, error
 			s.key, s.me.id, s.me.Boot, s.me.PID, s.me.Started, mine)
 	})
 	if err != nil {
-		return Acting{}, false, fmt.Errorf("take the right to act: %w", kindOf(err))
+		return Acting{}, false, fmt.Errorf("take the right to act: %w", s.failed(err))
 	}
 	return held, ok, nil
 }
@@ -176,7 +176,7 @@ func (s *sqliteStore) Holder(ctx context.Context) (Acting, bool, error) {
 		return err
 	})
 	if err != nil {
-		return Acting{}, false, fmt.Errorf("see who acts: %w", kindOf(err))
+		return Acting{}, false, fmt.Errorf("see who acts: %w", s.failed(err))
 	}
 	return act, held, nil
 }
@@ -189,7 +189,7 @@ func (s *sqliteStore) Unlock(ctx context.Context) error {
 		return t.exec("DELETE FROM acting WHERE server = ? AND id = ?", s.key, s.me.id)
 	})
 	if err != nil {
-		return fmt.Errorf("give back the right to act: %w", kindOf(err))
+		return fmt.Errorf("give back the right to act: %w", s.failed(err))
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ func (s *sqliteStore) Looked(ctx context.Context) (bool, error) {
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("see who looks: %w", kindOf(err))
+		return false, fmt.Errorf("see who looks: %w", s.failed(err))
 	}
 	return h.instance != s.me && !s.lapsed(h, clock()), nil
 }

@@ -19,9 +19,11 @@ type Options struct {
 	Dir    string // folder; made if it is not there
 	Socket string // the server's
 
-	// Notice is told, in one line, that what was in the folder is not trusted and was
-	// set aside. nil: only an event tells it.
-	Notice func(string)
+	Conf string // folder of fail2ban's configuration, to name the files of changes
+
+	// Notice is told, in lines, that what was in the folder is not trusted and was set
+	// aside, and what to do about it. nil: only an event tells it.
+	Notice func(lines []string)
 }
 
 // fileName is the database in Options.Dir.
@@ -42,7 +44,7 @@ func Open(ctx context.Context, o Options) (Store, error) {
 	ctx, end := s.enter(ctx)
 	defer end()
 	if err := s.open(ctx); err != nil {
-		return nil, kindOf(err)
+		return nil, s.failed(err)
 	}
 	return s, nil
 }
@@ -74,15 +76,15 @@ func (s *sqliteStore) opening(ctx context.Context) error {
 		return err
 	}
 	if gone.reason != "" {
-		s.notice = gone.String()
+		s.notice = gone.note(s.opts)
 		if s.opts.Notice != nil {
-			s.opts.Notice(s.notice)
+			s.opts.Notice(gone.told(s.opts))
 		}
 	}
 	if err := f.begin(); err != nil {
 		return err
 	}
-	s.event = 0
+	s.event, s.folder = 0, f.path
 	if s.file, err = placeOf(f.Path(fileName)); err != nil {
 		return err
 	}

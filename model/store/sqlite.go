@@ -36,6 +36,7 @@ type sqliteStore struct {
 	notice  string    // what is still to be told to all instances
 	known   instance  // the last one that was found to be a bantop
 	file    place     // of the database
+	folder  string    // that it is in, without links
 }
 
 const (
@@ -172,7 +173,7 @@ func (s *sqliteStore) Try(ctx context.Context) error {
 		return t.exec(fmt.Sprintf("PRAGMA user_version = %d", version))
 	})
 	if err != nil {
-		return fmt.Errorf("write the shared state: %w", kindOf(err))
+		return fmt.Errorf("write the shared state: %w", s.failed(err))
 	}
 	return nil
 }

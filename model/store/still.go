@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"bantop/config/trust"
 )
 
 // place is which file a path led to.
@@ -26,8 +28,9 @@ func placeOf(path string) (place, error) {
 
 // still reports an error if the database that is open is not the one that others
 // find: its folder or the file was removed, or replaced. SQLite goes on with a file
-// that has no name, and whoever opens the state then has another one. It costs a
-// microsecond.
+// that has no name, and whoever opens the state then has another one. It is an error,
+// too, if others may write to the folder: from then on anybody could have written what
+// is read. It costs microseconds.
 func (s *sqliteStore) still() error {
 	path := filepath.Join(s.opts.Dir, fileName)
 	is, err := placeOf(path)
@@ -39,5 +42,12 @@ func (s *sqliteStore) still() error {
 	case is != s.file:
 		return fmt.Errorf("%w: %s", ErrReplaced, path)
 	}
-	return nil
+	info, err := os.Lstat(s.folder)
+	if err != nil {
+		return err
+	}
+	if err := trust.Owned(s.folder, info); err != nil {
+		return err
+	}
+	return trust.Closed(s.folder, info)
 }

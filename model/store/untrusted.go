@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -23,16 +24,47 @@ type aside struct {
 	waiting []string // configuration files whose change may not have ended
 }
 
-// String says it in one line.
-func (a aside) String() string {
-	text := "the shared state was begun anew, because " + strings.Replace(a.reason, "can be", "could be", 1)
-	if len(a.names) > 0 {
-		text += fmt.Sprintf("; not used any more, renamed to *.untrusted-%d: %s", a.number, strings.Join(a.names, ", "))
+// what says why files were set aside, and what is lost by it.
+func (a aside) what() string {
+	text := a.reason
+	if path, who, is := strings.Cut(text, " can be written by "); is {
+		text = strings.TrimPrefix(who, "the ") + " could write " + path
 	}
+	if len(a.names) == 0 {
+		return text + ": it is closed to others now"
+	}
+	return fmt.Sprintf("%s: the old state is set aside (*.untrusted-%d); history and journal begin anew", text, a.number)
+}
+
+// pending names the files of changes that may not have ended, in fail2ban's
+// configuration; "" if there is none.
+func (a aside) pending(conf string) string {
+	if len(a.waiting) == 0 {
+		return ""
+	}
+	var files []string
 	for _, file := range a.waiting {
-		text += "; a change of " + file + " may have waited: look at that file"
+		files = append(files, filepath.Join(conf, file))
 	}
-	return text
+	return "a change may have been pending: check " + strings.Join(files, ", ")
+}
+
+// told is all that there is to say, in lines, with what to do about it.
+func (a aside) told(o Options) []string {
+	lines := []string{a.what()}
+	if len(a.names) > 0 {
+		files := filepath.Join(o.Dir, "*"+untrusted("", a.number))
+		lines = append(lines, "next: look at "+files+", then delete them")
+	}
+	if pending := a.pending(o.Conf); pending != "" {
+		lines = append(lines, pending)
+	}
+	return lines
+}
+
+// note is what the event says, in one line.
+func (a aside) note(o Options) string {
+	return strings.TrimSuffix(a.what()+"; "+a.pending(o.Conf), "; ")
 }
 
 // clean renames everything of bantop's in a folder that others could write to, so

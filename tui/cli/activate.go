@@ -160,7 +160,8 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 	ctx, cancel := context.WithCancel(cmd.Context())
 	defer cancel()
 	told, answers := l.runner.Follow(ctx), make(chan string)
-	if isTerminal(cmd.InOrStdin()) {
+	asks := isTerminal(cmd.InOrStdin())
+	if asks {
 		ending.Go(func() { readLines(ctx, cmd.InOrStdin(), answers) })
 	}
 	said, asked := 0, false
@@ -177,9 +178,8 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 			}
 			if change.Step == model.StepConfirm && !asked && !c.json {
 				asked = true
-				fmt.Fprintf(cmd.ErrOrStderr(),
-					"every jail runs. Confirm it within %s: y here, or from another login:\n  %s\nn takes it back\n",
-					words.Span(change.Confirm), door().Text(f.again(cmd, "confirm")))
+				command := string(door().Text(f.again(cmd, "confirm")))
+				fmt.Fprint(cmd.ErrOrStderr(), confirmText(words.Span(change.Confirm), command, asks))
 			}
 		}
 		select {
@@ -194,6 +194,15 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 		}
 		l.finish(ctx)
 	}
+}
+
+// confirmText says how to confirm a change. Nobody can answer here if it does not ask.
+func confirmText(within, command string, asks bool) string {
+	if !asks {
+		return "every jail runs. Confirm it within " + within + ", or it is rolled back:\n  " + command + "\n"
+	}
+	return "every jail runs. Confirm it within " + within + ": y here, or from another login:\n  " + command +
+		"\nn takes it back\n"
 }
 
 func (l *looker) answerChange(answer string) {

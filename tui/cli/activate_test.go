@@ -180,8 +180,22 @@ func TestActivate(t *testing.T) {
 		if code, _, errs = s.bantop("confirm"); code != 1 || !strings.Contains(errs, "no change of the jails is under way") {
 			t.Errorf("nothing to confirm: %d %s", code, errs)
 		}
-		waits := s.start("activate", "web", "--yes")
+		waits := s.command("activate", "web", "--yes") // not from a terminal
+		said, err := os.Create(filepath.Join(t.TempDir(), "said"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer said.Close()
+		waits.Stderr = said
+		if err := waits.Start(); err != nil {
+			t.Fatal(err)
+		}
 		s.await(model.StepConfirm)
+		fail2bantest.Eventually(t, "it says how to confirm, from elsewhere", func() bool {
+			text, err := os.ReadFile(said.Name())
+			offers := holds(string(text), "y here") || holds(string(text), "n takes it back")
+			return err == nil && holds(string(text), "or it is rolled back:\n  sudo bantop confirm") && !offers
+		})
 		if code, _, errs = s.bantop("confirm", "other"); code != exitUsage || !strings.Contains(errs, "is of web, not of other") {
 			t.Errorf("another jail: %d %s", code, errs)
 		}

@@ -69,7 +69,7 @@ func TestDashboardOfAUser(t *testing.T) {
 	e := open(t, terminalOptions{user: nobody}, "-s", s.Path, "-p", s.PIDFile)
 	e.waitFor("● online", "sshd")
 	e.send("C")
-	e.waitFor("nobody cannot see root's changes: sudo bantop")
+	e.waitFor("nobody cannot see root's changes:\n    sudo bantop -s " + s.Path[:10])
 	e.send("q")
 	e.send("q")
 	e.wait()

@@ -65,6 +65,7 @@ type connection struct {
 
 	apart   bool   // as in model.Options
 	confirm string // likewise
+	asRoot  string // likewise
 
 	last bool // the process ends then
 }
@@ -81,12 +82,12 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	who := whoami()
 	options := model.Options{
 		Settings: e, Faults: c.from.faults, Host: host, Who: who.user, TTY: who.tty,
-		Control: clientCommand(s), Apart: c.apart, Confirm: c.confirm,
+		Control: clientCommand(s), Apart: c.apart, Confirm: c.confirm, AsRoot: c.asRoot,
 	}
 	shared := keptBy(s, c.errs)
 	snap, failed := shared.Load(ctx)
 	if failed != nil {
-		options.Private = failed.Error()
+		options.Private, options.Next = store.Why(failed), store.Next(failed)
 	}
 	options.Shared = failed == nil
 	state := model.New(options)

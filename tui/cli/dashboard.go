@@ -31,6 +31,7 @@ func openDashboard(cmd *cobra.Command, f *flags) error {
 	srv := connect(cmd.Context(), settings, connection{
 		from: f.from, use: dashboard, out: cmd.OutOrStdout(),
 		apart: f.unseen(settings.Settings) != nil, confirm: f.again(cmd, "confirm"),
+		asRoot: asRoot(withoutState(f.args)),
 	})
 	defer srv.close()
 	defer sayMissed(cmd, srv.runner)

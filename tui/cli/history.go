@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,7 +47,7 @@ time, who, from where, and its result.`,
 			}
 			err = show(cmd, kept, last, asJSON)
 			if err == nil {
-				err = complete(cmd, kept)
+				err = complete(cmd, kept, acts)
 			}
 			if err != nil {
 				return &failure{err, exitIO}
@@ -62,11 +63,20 @@ time, who, from where, and its result.`,
 
 // complete fails if nothing more can be written down: what was done since is then
 // missing in what was printed.
-func complete(cmd *cobra.Command, kept store.Store) error {
-	if err := kept.Try(cmd.Context()); err != nil {
-		return fmt.Errorf("history: what happened since may be missing: %w", err)
+func complete(cmd *cobra.Command, kept store.Store, acts bool) error {
+	err := kept.Try(cmd.Context())
+	if err == nil {
+		return nil
 	}
-	return nil
+	text := "history: what happened since may be missing: "
+	if acts {
+		text = "history: acts done while it could not be written are missing: "
+	}
+	text += store.Why(err)
+	if next := store.Next(err); next != "" {
+		text += "\nnext: " + next
+	}
+	return errors.New(text)
 }
 
 // keptBy is where what instances share is kept, with these settings. What was set
@@ -74,14 +84,20 @@ func complete(cmd *cobra.Command, kept store.Store) error {
 func keptBy(s config.Settings, errs io.Writer) store.Store {
 	o := keptIn(s)
 	if errs != nil {
-		o.Notice = func(text string) { fmt.Fprintln(errs, "bantop: "+string(door().Text(text))) }
+		o.Notice = func(lines []string) {
+			prefix := "bantop: "
+			for _, line := range lines {
+				fmt.Fprintln(errs, prefix+string(door().Text(line)))
+				prefix = ""
+			}
+		}
 	}
 	return store.New(o)
 }
 
 // keptIn says where that is.
 func keptIn(s config.Settings) store.Options {
-	return store.Options{Dir: stateDir(s), Socket: s.Socket}
+	return store.Options{Dir: stateDir(s), Socket: s.Socket, Conf: s.Conf}
 }
 
 func printActs(cmd *cobra.Command, kept store.Store, last int, asJSON bool) error {

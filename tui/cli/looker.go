@@ -11,8 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"bantop/model"
-	"bantop/model/runner"
-	"bantop/tui/words"
 )
 
 // looker looks at a server without a terminal: it carries out the model's
@@ -48,16 +46,6 @@ func (f *flags) looker(cmd *cobra.Command) (*looker, error) {
 		return nil, err
 	}
 	return l, nil
-}
-
-// sayMissed says that acts were done and could not be written into the journal.
-func sayMissed(cmd *cobra.Command, r *runner.Runner) {
-	n, err := r.Missed(cmd.Context())
-	if err == nil {
-		return
-	}
-	text := fmt.Sprintf("bantop: done, but not in the journal (%s): %v", words.Plural(n, "line"), err)
-	fmt.Fprintln(cmd.ErrOrStderr(), door().Text(text))
 }
 
 // interrupted is why a command prints nothing once a signal has ended it: what it has

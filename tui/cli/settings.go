@@ -56,7 +56,11 @@ func (f *flags) load(cmd *cobra.Command) (config.Effective, error) {
 func (s settingsFrom) warn(w io.Writer) {
 	door := safetext.Door{}
 	for _, f := range s.faults {
-		fmt.Fprintf(w, "bantop: settings not used: %s\nnext: %s\n", door.Text(f.Reason), door.Text(f.Next))
+		what := "settings not used"
+		if (config.Origin{Source: f.Source}).IsVariable() {
+			what = "ignored" // alone: all others are used
+		}
+		fmt.Fprintf(w, "bantop: %s: %s\nnext: %s\n", what, door.Text(f.Reason), door.Text(f.Next))
 	}
 	s.warnRetired(w)
 	if len(s.ignored) > 0 {

@@ -47,7 +47,7 @@ func TestFaultySettings(t *testing.T) {
 			with, without := lookBy(t, args, "--settings", bad), lookBy(t, args) // at the same time
 			code, out, errs := with()
 			said := "bantop: settings not used: " + bad + `:1: unknown key "refesh": did you mean "refresh"?` +
-				" next: correct " + bad + "; bantop config checks it"
+				" next: correct " + bad + "; bantop config --settings " + bad + " checks it"
 			rest, found := strings.CutPrefix(errs, said)
 			if !found {
 				t.Errorf("not said: %s", errs)
@@ -242,5 +242,14 @@ func TestUserSettings(t *testing.T) {
 			"settings not used: "+file+" belongs to ", "then: chown ", " "+file) {
 			t.Errorf("a file of another: %s %s", out, errs)
 		}
+	}
+}
+
+// TestFaultyVariable: a variable that is not used is named by itself, for all else is.
+func TestFaultyVariable(t *testing.T) {
+	t.Setenv("BANTOP_MOUSE", "maybe")
+	_, _, errs := run(t.Context(), "-s", filepath.Join(t.TempDir(), "absent.sock"), "status")
+	if want := "bantop: ignored: BANTOP_MOUSE: \"maybe\" is not true or false\nnext: unset BANTOP_MOUSE\n"; errs != want {
+		t.Errorf("got %q", errs)
 	}
 }

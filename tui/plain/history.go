@@ -34,6 +34,10 @@ func ActsJSON(w io.Writer, acts []Done) error {
 
 // ActsText writes the journal for people, oldest first.
 func ActsText(w io.Writer, door safetext.Door, acts []Done) error {
+	if len(acts) == 0 {
+		_, err := io.WriteString(w, "no acts yet\n")
+		return err
+	}
 	rows := [][]string{{"TIME", "WHO", "TTY", "HOST", "ACT", "JAIL", "ADDRESS", "RESULT"}}
 	for _, a := range acts {
 		rows = append(rows, []string{a.At.Local().Format(time.DateTime), a.Who, a.TTY, a.Host, a.Act, a.Jail, a.Address, a.Result})

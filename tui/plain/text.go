@@ -84,6 +84,9 @@ func Text(w io.Writer, door safetext.Door, s model.State) error {
 	}
 	if s.Sharing.Reason != "" {
 		say("not shared: " + s.Sharing.Reason)
+		if s.Sharing.Next != "" {
+			say("next: " + s.Sharing.Next)
+		}
 	}
 	if server.Kind.Up() {
 		say(fmt.Sprintf("banned %s", words.Count(server.Totals.Banned)), "failing "+words.Count(server.Totals.Failing),

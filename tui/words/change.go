@@ -58,7 +58,7 @@ func Change(r model.Runtime, now time.Time) string {
 	}
 	switch c.Step {
 	case model.StepConfirm:
-		if over := now.Sub(c.Deadline); over > 0 {
+		if over := now.Sub(c.Deadline); over > 5*time.Second { // until then its guard is about to say so
 			return fmt.Sprintf("%s %s: the time to confirm it ended %s ago, and its guard has not said what it did", who, done, Span(over))
 		}
 		return fmt.Sprintf("%s %s: confirm it within %s, else it is taken back", who, done, Span(c.Deadline.Sub(now)))

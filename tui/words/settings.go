@@ -13,9 +13,9 @@ func Unused(s model.Settings) string {
 	if len(faults) == 0 {
 		return ""
 	}
-	text := "not used: " + faults[0].Reason
+	text := faults[0].Reason + "; not used"
 	if faults[0].Kept {
-		text = "its former settings stay: " + faults[0].Reason
+		text = faults[0].Reason + "; the old settings stay"
 	}
 	if n := len(faults) - 1; n > 0 {
 		text += " (and " + Plural(n, "other fault") + ")"
