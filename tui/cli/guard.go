@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"bantop/config"
 	"bantop/fail2ban"
@@ -39,6 +41,7 @@ func newGuard(f *flags) *cobra.Command {
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			surviveReaders()
 			var plan *model.Plan
 			if err := json.NewDecoder(cmd.InOrStdin()).Decode(&plan); err != nil {
 				return fmt.Errorf("guard: read the plan: %w", err)
@@ -52,6 +55,11 @@ func newGuard(f *flags) *cobra.Command {
 		},
 	}
 }
+
+// surviveReaders has a write to a pipe that nobody reads any more fail, and no more: by
+// default it ends the process (SIGPIPE, on stdout and stderr). The signal is not
+// ignored: that would pass to the fail2ban that a guard starts.
+func surviveReaders() { signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) }
 
 // runGuard carries out a plan, and says on stdout when it holds the way back.
 func runGuard(cmd *cobra.Command, e config.Effective, plan *model.Plan) error {
