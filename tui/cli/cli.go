@@ -39,9 +39,13 @@ func run(ctx context.Context, f *flags, stdin io.Reader, stdout, stderr io.Write
 	root := newRoot(f)
 	root.SetArgs(f.args)
 	root.SetIn(stdin)
+	stdout, printed := watched(stdout)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if unwritten := printed.failed(cmd); unwritten != nil {
+		err = unwritten
+	}
 	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}

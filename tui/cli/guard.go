@@ -32,11 +32,14 @@ type guardReply struct {
 	Hint   string `json:"hint"`
 }
 
+// guardName is the command's.
+const guardName = "guard"
+
 // newGuard is `bantop guard`: the process that carries out a change and holds the
 // way back. Nobody calls it by hand.
 func newGuard(f *flags) *cobra.Command {
 	return &cobra.Command{
-		Use:    "guard",
+		Use:    guardName,
 		Short:  "Carry out a change of the jails, and hold the way back",
 		Hidden: true,
 		Args:   cobra.NoArgs,
@@ -119,7 +122,7 @@ func guardCommand(s config.Settings, file string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"guard", "--conf", s.Conf, "--socket", s.Socket, "--state-dir", stateDir(s)}
+	args := []string{guardName, "--conf", s.Conf, "--socket", s.Socket, "--state-dir", stateDir(s)}
 	if s.PIDFile != "" {
 		args = append(args, "--pidfile", s.PIDFile)
 	}
