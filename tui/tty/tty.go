@@ -53,7 +53,7 @@ type Terminal struct {
 
 // How long things may take that a terminal can hold up.
 const (
-	drainTime = 200 * time.Millisecond // at the end, for what was written
+	drainTime = 100 * time.Millisecond // at the end, for what was written; a second signal leaves 150 for all of it
 	lendTime  = time.Second            // before the terminal is lent
 	stopTime  = 200 * time.Millisecond // for the reading to end
 )
