@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"bantop/fail2ban/bandb"
+	"bantop/fail2ban/ending"
 )
 
 // database is fail2ban's own database, as long as it is at one path.
@@ -20,6 +21,7 @@ type database struct {
 // read calls a function with the database at a path. Its context ends, too, when
 // the process is going to stand still.
 func (d *database) read(ctx context.Context, path string, with func(context.Context, *bandb.DB) error) error {
+	defer ending.Hold()() // as in StandStill: a stop waits for it
 	db, reading := d.begin(path)
 	defer d.readers.Done()
 	ctx, cancel := context.WithCancel(ctx)

@@ -16,6 +16,7 @@ import (
 	lib "modernc.org/sqlite/lib"
 
 	"bantop/config/trust"
+	"bantop/fail2ban/ending"
 )
 
 // sqliteStore is the Store of one machine: an SQLite database in WAL mode.
@@ -48,9 +49,11 @@ const (
 	longestOpen = time.Minute
 )
 
-// enter begins a call: one at a time, and none for long.
+// enter begins a call: one at a time, and none for long. The process is not stopped in
+// it: that would lock every other instance out.
 func (s *sqliteStore) enter(ctx context.Context) (context.Context, func()) {
 	s.mu.Lock()
+	release := ending.Hold()
 	most := longest
 	if s.db == nil {
 		most = longestOpen
@@ -58,6 +61,7 @@ func (s *sqliteStore) enter(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	return ctx, func() {
 		cancel()
+		release()
 		s.mu.Unlock()
 	}
 }
@@ -226,6 +230,7 @@ func kindOf(err error) error {
 func (s *sqliteStore) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer ending.Hold()()
 	if s.db == nil {
 		return nil
 	}

@@ -8,9 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/ending"
@@ -37,9 +39,13 @@ func run(ctx context.Context, f *flags, stdin io.Reader, stdout, stderr io.Write
 	root := newRoot(f)
 	root.SetArgs(f.args)
 	root.SetIn(stdin)
+	stdout, printed := watched(stdout)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if unwritten := printed.failed(cmd); unwritten != nil {
+		err = unwritten
+	}
 	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
 	}
@@ -54,6 +60,18 @@ func run(ctx context.Context, f *flags, stdin io.Reader, stdout, stderr io.Write
 		return f.code
 	}
 	return exitUsage
+}
+
+// catchStops has ctrl+z, and what a terminal does to a job in its background, stop a
+// command only while it holds nobody else up. A dashboard sees to that itself.
+func catchStops(cmd *cobra.Command, f *flags) {
+	if !f.last || !cmd.HasParent() || cmd.Name() == demoName {
+		return // or it is not the only one in this process
+	}
+	ending.CatchStops(unix.SIGTSTP, unix.SIGTTIN)
+	// A write in the background (stty tostop) is tried again and again until the process
+	// is stopped, and may be part of what it must not be stopped in: it is just written.
+	signal.Ignore(unix.SIGTTOU)
 }
 
 // report prints an error and, on a line of its own, what to do next.
@@ -83,8 +101,9 @@ it is mostly run as root.`,
   sudo bantop status                  one look, for people
   sudo bantop status --json           one look, for programs
   bantop demo                         a made-up server, to look around`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
+		SilenceErrors:    true,
+		SilenceUsage:     true,
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) { catchStops(cmd, f) },
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return openDashboard(cmd, f)
 		},

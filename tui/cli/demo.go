@@ -21,10 +21,13 @@ import (
 	"bantop/tui"
 )
 
+// demoName is the command's.
+const demoName = "demo"
+
 // newDemo is `bantop demo`.
 func newDemo(f *flags) *cobra.Command {
 	return &cobra.Command{
-		Use:   "demo",
+		Use:   demoName,
 		Short: "Open the dashboard on a made-up server",
 		Long: `Open the dashboard on a made-up server, labelled DEMO: a day of attacks at sixty
 times its speed, and the clock with it. Watch for a minute: somebody enables a

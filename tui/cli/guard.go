@@ -8,11 +8,13 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"bantop/config"
 	"bantop/fail2ban"
@@ -30,15 +32,19 @@ type guardReply struct {
 	Hint   string `json:"hint"`
 }
 
+// guardName is the command's.
+const guardName = "guard"
+
 // newGuard is `bantop guard`: the process that carries out a change and holds the
 // way back. Nobody calls it by hand.
 func newGuard(f *flags) *cobra.Command {
 	return &cobra.Command{
-		Use:    "guard",
+		Use:    guardName,
 		Short:  "Carry out a change of the jails, and hold the way back",
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			surviveReaders()
 			var plan *model.Plan
 			if err := json.NewDecoder(cmd.InOrStdin()).Decode(&plan); err != nil {
 				return fmt.Errorf("guard: read the plan: %w", err)
@@ -52,6 +58,11 @@ func newGuard(f *flags) *cobra.Command {
 		},
 	}
 }
+
+// surviveReaders has a write to a pipe that nobody reads any more fail, and no more: by
+// default it ends the process (SIGPIPE, on stdout and stderr). The signal is not
+// ignored: that would pass to the fail2ban that a guard starts.
+func surviveReaders() { signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) }
 
 // runGuard carries out a plan, and says on stdout when it holds the way back.
 func runGuard(cmd *cobra.Command, e config.Effective, plan *model.Plan) error {
@@ -111,7 +122,7 @@ func guardCommand(s config.Settings, file string) (*exec.Cmd, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"guard", "--conf", s.Conf, "--socket", s.Socket, "--state-dir", stateDir(s)}
+	args := []string{guardName, "--conf", s.Conf, "--socket", s.Socket, "--state-dir", stateDir(s)}
 	if s.PIDFile != "" {
 		args = append(args, "--pidfile", s.PIDFile)
 	}

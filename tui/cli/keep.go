@@ -6,18 +6,22 @@ import (
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/allowfile"
+	"bantop/fail2ban/ending"
 )
 
 // keep writes into a configuration who is never banned.
 type keep struct{ options allowfile.Options }
 
-// Allow writes addresses down.
+// Allow writes addresses down. The folder is locked meanwhile: the process is not
+// stopped.
 func (k keep) Allow(ctx context.Context, targets []fail2ban.Target) ([]fail2ban.Result, error) {
+	defer ending.Hold()()
 	return allowfile.Allow(ctx, k.options, targets)
 }
 
-// Disallow takes addresses out.
+// Disallow takes addresses out, likewise.
 func (k keep) Disallow(ctx context.Context, targets []fail2ban.Target) ([]fail2ban.Result, error) {
+	defer ending.Hold()()
 	return allowfile.Disallow(ctx, k.options, targets)
 }
 

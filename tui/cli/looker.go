@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bantop/fail2ban/ending"
 	"bantop/model"
 )
 
@@ -120,9 +121,13 @@ func (l *looker) finish(ctx context.Context) {
 	}
 }
 
-// carryOut carries out one effect.
+// carryOut carries out one effect. The process is not stopped in one, but in a look at
+// the server, which waits for its time: an act on it keeps every other from acting.
 func (l *looker) carryOut(ctx context.Context, i int) {
 	e := l.effects[i]
+	if _, isProbe := e.(model.Probe); !isProbe {
+		defer ending.Hold()()
+	}
 	l.effects = append(l.effects[:i:i], l.effects[i+1:]...)
 	if msg := l.runner.Do(ctx, e); msg != nil {
 		l.feed(msg)

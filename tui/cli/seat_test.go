@@ -59,6 +59,7 @@ type seatOptions struct {
 	onTerm bool   // errors go to the terminal, too
 	typed  string // before it starts
 	shell  bool   // an interactive shell runs instead, which has the command in $B
+	large  bool   // the terminal is so large that a few frames fill it
 }
 
 // openSeat starts bantop.
@@ -68,7 +69,11 @@ func openSeat(t *testing.T, o seatOptions, args ...string) *seat {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := pty.Setsize(master, &pty.Winsize{Cols: 100, Rows: 28}); err != nil {
+	size := &pty.Winsize{Cols: 100, Rows: 28}
+	if o.large {
+		size = &pty.Winsize{Cols: 220, Rows: 60}
+	}
+	if err := pty.Setsize(master, size); err != nil {
 		t.Fatal(err)
 	}
 	p := &seat{t: t, master: master, slave: slave,
@@ -187,6 +192,35 @@ func (p *seat) stopReading() {
 		close(p.drain)
 	}
 	<-p.deaf
+}
+
+// fillUp has the dashboard draw until the terminal, which nobody reads any more, takes
+// nothing.
+func (p *seat) fillUp() {
+	p.t.Helper()
+	p.stopReading()
+	const often = 60 * time.Millisecond // no two keys in one frame
+	deadline := time.Now().Add(time.Minute)
+	for full := 0; full < 10; {
+		if time.Now().After(deadline) {
+			p.t.Fatal("the terminal does not fill up")
+		}
+		p.send("?")
+		time.Sleep(often)
+		p.send("\x1b")
+		time.Sleep(often)
+		full++
+		if p.takesOutput() {
+			full = 0
+		}
+	}
+}
+
+// takesOutput reports whether something could be written to the terminal.
+func (p *seat) takesOutput() bool {
+	fds := []unix.PollFd{{Fd: int32(p.slave.Fd()), Events: unix.POLLOUT}}
+	n, err := unix.Poll(fds, 0)
+	return n != 0 || err != nil
 }
 
 func (p *seat) send(keys string) {

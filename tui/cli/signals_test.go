@@ -24,6 +24,7 @@ type way struct {
 	code  int
 	early bool // may come at any time, also before the first frame
 	stuck bool // nobody reads the terminal
+	full  bool // nobody reads it any more, after the first frame
 	gone  bool // the terminal is gone afterwards
 	fault string
 	says  string // on standard error
@@ -49,7 +50,25 @@ func ways() []way {
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGABRT} {
 		all = append(all, way{name: unix.SignalName(s), do: sent(s), code: 128 + int(s), early: true})
 	}
+	for _, two := range [][2]syscall.Signal{{unix.SIGTERM, unix.SIGTERM}, {unix.SIGINT, unix.SIGINT},
+		{unix.SIGHUP, unix.SIGTERM}, {unix.SIGTERM, unix.SIGABRT}} {
+		name := unix.SignalName(two[0]) + ", then " + unix.SignalName(two[1])
+		w := way{name: name, do: twice(two), code: 128 + int(two[0]), early: true}
+		all = append(all, w)
+		w.name, w.early, w.full = "nobody reads any more, "+name, false, true
+		all = append(all, w)
+	}
 	return all
+}
+
+// twice sends two signals, the second while the first is still being obeyed, or soon
+// after that.
+func twice(two [2]syscall.Signal) func(*seat) {
+	return func(p *seat) {
+		p.signal(two[0])
+		time.Sleep(10*time.Millisecond + rand.N(140*time.Millisecond))
+		p.signal(two[1])
+	}
 }
 
 // TestEveryEnd: however a dashboard ends, it is over at once, and the terminal is as
@@ -87,7 +106,7 @@ func TestEveryEnd(t *testing.T) {
 
 // endOnce opens a dashboard, ends it, and looks at what is left.
 func endOnce(t *testing.T, w way, random *rand.Rand, args ...string) (time.Duration, error) {
-	o := seatOptions{stuck: w.stuck}
+	o := seatOptions{stuck: w.stuck, large: w.full}
 	if w.fault != "" {
 		o.env = append(o.env, cli.FaultIn+"="+w.fault)
 	}
@@ -99,15 +118,16 @@ func endOnce(t *testing.T, w way, random *rand.Rand, args ...string) (time.Durat
 		wait = time.Duration(random.Int64N(int64(50 * time.Millisecond)))
 	case w.stuck:
 		wait = time.Second + time.Duration(random.Int64N(int64(500*time.Millisecond)))
+	case w.full:
+		p.waitDrawn()
+		p.fillUp()
 	default:
 		p.waitDrawn()
 		wait = time.Duration(random.Int64N(int64(time.Second)))
 	}
 	time.Sleep(wait)
-	if fds := []unix.PollFd{{Fd: int32(p.slave.Fd()), Events: unix.POLLOUT}}; w.stuck {
-		if n, err := unix.Poll(fds, 0); n != 0 || err != nil {
-			return 0, fmt.Errorf("%s: the terminal takes something: %d, %v", w.name, n, err)
-		}
+	if w.stuck && p.takesOutput() {
+		return 0, fmt.Errorf("%s: the terminal takes something", w.name)
 	}
 	w.do(p)
 	took, code := p.await()
@@ -120,7 +140,7 @@ func endOnce(t *testing.T, w way, random *rand.Rand, args ...string) (time.Durat
 		errs = append(errs, fmt.Errorf("exit code %d, want %d", code, w.code))
 	}
 	if !w.gone {
-		errs = append(errs, p.restored(!w.stuck))
+		errs = append(errs, p.restored(!w.stuck && !w.full))
 	}
 	if text := p.errs.String(); w.says == "" && text != "" || !strings.Contains(text, w.says) {
 		errs = append(errs, fmt.Errorf("it said %q", text))

@@ -40,8 +40,12 @@ type Terminal struct {
 	feed   int      // the other end of it
 	stop   int      // an eventfd that ends the reading
 
+	// settings is held to change those of the terminal, and never while something is
+	// waited for: whoever ends the process must be able to.
+	settings sync.Mutex
+	ended    bool // it is never taken again
+
 	mu      sync.Mutex    // held while the terminal changes hands
-	ended   bool          // it is never taken again
 	reading chan struct{} // closed when the reading has ended; nil when nobody reads
 	parser  parser
 	closed  sync.Once
@@ -49,7 +53,7 @@ type Terminal struct {
 
 // How long things may take that a terminal can hold up.
 const (
-	drainTime = 200 * time.Millisecond // at the end, for what was written
+	drainTime = 100 * time.Millisecond // at the end, for what was written; a second signal leaves 150 for all of it
 	lendTime  = time.Second            // before the terminal is lent
 	stopTime  = 200 * time.Millisecond // for the reading to end
 )
@@ -114,9 +118,6 @@ func (t *Terminal) takeWhenOurs(wait <-chan struct{}) error {
 
 // take makes the terminal raw and begins to read it.
 func (t *Terminal) take() error {
-	if t.ended {
-		return os.ErrClosed
-	}
 	raw := t.was
 	raw.Iflag &^= unix.IGNBRK | unix.BRKINT | unix.PARMRK | unix.ISTRIP | unix.INLCR | unix.IGNCR | unix.ICRNL | unix.IXON
 	raw.Oflag &^= unix.OPOST
@@ -126,6 +127,11 @@ func (t *Terminal) take() error {
 	// A read waits for a byte. With 0, which would suit the reading here, a shell that
 	// finds the terminal like that after a kill -9 takes it for hung up, and ends.
 	raw.Cc[unix.VMIN], raw.Cc[unix.VTIME] = 1, 0
+	t.settings.Lock()
+	defer t.settings.Unlock()
+	if t.ended {
+		return os.ErrClosed
+	}
 	if err := unix.IoctlSetTermios(int(t.in.Fd()), unix.TCSETS, &raw); err != nil {
 		return fmt.Errorf("take the terminal: change its settings: %w", err)
 	}
@@ -138,6 +144,14 @@ func (t *Terminal) take() error {
 // process's to change: in the background it is somebody else's.
 func (t *Terminal) giveBack() {
 	t.stopReading()
+	t.settings.Lock()
+	defer t.settings.Unlock()
+	t.restore()
+}
+
+// restore brings the settings back; t.settings is held. It waits for nothing: TCSETS,
+// other than TCSETSW, takes no notice of output that nobody reads.
+func (t *Terminal) restore() {
 	if t.Foreground() {
 		_ = unix.IoctlSetTermios(int(t.in.Fd()), unix.TCSETS, &t.was) // fails where it is hung up
 	}
@@ -179,15 +193,28 @@ func (t *Terminal) Lend(wait <-chan struct{}, run func() error) error {
 
 // Close gives the terminal back as it was, also where nobody reads it. It may be
 // called again, also while it works: then it waits for that.
-func (t *Terminal) Close() { t.closed.Do(t.close) }
+//
+// The settings come first. The rest waits for others, for longer than a process has
+// that is ended a second time, and a terminal that is left raw is of no use.
+func (t *Terminal) Close() {
+	t.end()
+	t.closed.Do(t.close)
+}
+
+// end brings the settings back for good.
+func (t *Terminal) end() {
+	t.settings.Lock()
+	defer t.settings.Unlock()
+	t.ended = true
+	t.restore()
+}
 
 func (t *Terminal) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.ended = true
 	t.stopReading() // what is typed from now on is for whoever comes next
 	t.out.close(drainTime, t.Foreground())
-	t.giveBack()
+	t.giveBack() // a program that had the terminal meanwhile may have changed it
 	if t.stopReading() {
 		// Bubble Tea may still read the keys (v1.3.10 does not wait for its own reading
 		// when it was told to end): this is their end.
