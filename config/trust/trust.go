@@ -123,6 +123,18 @@ func File(path string, info fs.FileInfo) error {
 	return closed(path, info)
 }
 
+// Program is File for what is run. It may have several names: its mode keeps others
+// from writing it under any of them.
+func Program(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return &Error{Path: path, Reason: "is " + kind(info.Mode()) + ", not a regular file"}
+	}
+	if err := owned(path, info); err != nil {
+		return err
+	}
+	return closed(path, info)
+}
+
 // Own is File without a look at the mode.
 func Own(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
