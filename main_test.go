@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 	"bantop/fail2ban/socket":       {"bantop/fail2ban", "bantop/fail2ban/ending", "bantop/fail2ban/quote", "bantop/fail2ban/wire"},
 	"bantop/fail2ban/confdir":      {"bantop/fail2ban"},
 	"bantop/fail2ban/addr":         {},
-	"bantop/fail2ban/bandb":        {"bantop/config/trust", "bantop/fail2ban"},
+	"bantop/fail2ban/bandb":        {"bantop/config/trust", "bantop/fail2ban", "bantop/fail2ban/quote"},
 	"bantop/fail2ban/allowfile":    {"bantop/fail2ban", "bantop/fail2ban/addr", "bantop/fail2ban/confdir", "bantop/fail2ban/control", "bantop/fail2ban/tempdir"},
 	"bantop/fail2ban/process":      {},
 	"bantop/fail2ban/rehearsal":    {"bantop/fail2ban", "bantop/fail2ban/ending", "bantop/fail2ban/addr", "bantop/fail2ban/confdir", "bantop/fail2ban/control", "bantop/fail2ban/logfile", "bantop/fail2ban/process", "bantop/fail2ban/socket", "bantop/fail2ban/tempdir"},

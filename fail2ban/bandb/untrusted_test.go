@@ -145,8 +145,12 @@ func TestOthersDatabase(t *testing.T) {
 			if !errors.Is(err, bandb.ErrUnreadable) || !errors.Is(err2, bandb.ErrUnreadable) {
 				t.Errorf("got %v, %v", err, err2)
 			}
-			if _, is := errors.AsType[*trust.Error](err); !is {
-				t.Errorf("%v: it does not say who could have written it", err)
+			unsafe, is := errors.AsType[*trust.Error](err)
+			if !is || unsafe.Hint() != "ls -ld "+unsafe.Path {
+				t.Errorf("%v: it does not say who could have written it, and what to look at", err)
+			}
+			if checked := bandb.Check(path); checked == nil || checked.Error() != err.Error() {
+				t.Errorf("Check: %v", checked)
 			}
 			v.check(t)
 			if !maps.Equal(before, sums(t, filepath.Dir(real))) {

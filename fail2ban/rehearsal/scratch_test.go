@@ -29,7 +29,8 @@ func TestServerProgramIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := serverProgram(client)
-	if _, is := errors.AsType[*control.UnsafeError](err); !is || !strings.Contains(err.Error(), server+" can be written by everybody") {
+	_, is := errors.AsType[*control.UnsafeError](err)
+	if !is || !strings.Contains(err.Error(), server+" can be written by everybody") {
 		t.Errorf("everybody's: %q, %v", got, err)
 	}
 }

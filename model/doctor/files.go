@@ -14,6 +14,7 @@ import (
 
 	"bantop/config/trust"
 	"bantop/fail2ban"
+	"bantop/fail2ban/bandb"
 	"bantop/fail2ban/quote"
 	"bantop/model"
 	"bantop/model/store"
@@ -49,6 +50,9 @@ func (d *Doctor) database(s server) model.Check {
 	}
 	if err := readable(s.db); err != nil {
 		return note(name, found, "you ("+userName(d.uid)+") may not read it: the history of bans needs it", "sudo bantop")
+	}
+	if unsafe, is := errors.AsType[*trust.Error](bandb.Check(s.db)); is {
+		return note(name, found, unsafe.Error()+": bantop does not read it, and tells no history of bans", unsafe.Hint())
 	}
 	return ok(name, found)
 }

@@ -88,7 +88,7 @@ func TestFetchAddressUntrusted(t *testing.T) {
 	if err := os.Chmod(file, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	want := "read fail2ban's database " + file + ": it cannot be read: " + file + " can be written by everybody; chmod go-w " + file
+	want := "read fail2ban's database " + file + ": it cannot be read: " + file + " can be written by everybody; ls -ld " + file
 	if got := fetchAddress(t, keeps(t, s, file), "192.0.2.1", "a"); got.Reason != want {
 		t.Errorf("got %q, want %q", got.Reason, want)
 	}
