@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/quote"
 )
 
 // Review is whether a jail that has no action is meant to have none.
@@ -188,13 +189,13 @@ func (r Runtime) advice(lost []Lost, bad []Jail) string {
 	if len(lost) > 0 {
 		what := "what was enabled last"
 		if r.open() && r.Pending.Jail != "" {
-			what = r.Pending.Jail
+			what = quote.Word(r.Pending.Jail)
 		}
 		return "mend " + what + ", or take it back, then: sudo " + r.Control + " reload"
 	}
 	for _, j := range bad {
 		if j.State == JailNoAction { // measured on 0.11.2 to 1.1.2-dev: a plain reload loses them
-			return j.Name + " bans on paper only; this mends it: sudo " + r.Control + " reload --restart " + j.Name
+			return quote.Word(j.Name) + " bans on paper only; this mends it: sudo " + r.Control + " reload --restart " + quote.Word(j.Name)
 		}
 	}
 	return bad[0].Name + " has neither log file nor journal to read; fail2ban's log says why"

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/quote"
 	"bantop/model"
 	"bantop/tui/safetext"
 	"bantop/tui/words"
@@ -98,11 +99,11 @@ func (p pen) sources(s model.State) []string {
 	switch {
 	case len(d.Files) == 0 && len(d.Settings.Journal) == 0:
 		lines = append(lines, p.fact("log", p.Bad, "none: this jail reads nothing", 2)...)
-		return append(lines, p.advice("see that its log is there, then: sudo "+s.Control+" reload "+d.Jail)...)
+		return append(lines, p.advice("see that its log is there, then: sudo "+s.Control+" reload "+quote.Word(d.Jail))...)
 	case gone == 0:
 		return lines
 	}
-	lines = append(lines, p.advice("restart what writes it, then: sudo "+s.Control+" reload "+d.Jail)...)
+	lines = append(lines, p.advice("restart what writes it, then: sudo "+s.Control+" reload "+quote.Word(d.Jail))...)
 	if gone == len(d.Files) {
 		// "Have not found any log file": the client ends with 255, and after a
 		// restart fail2ban is down (1.0.2 and 1.1.0, measured).

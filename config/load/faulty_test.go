@@ -3,6 +3,7 @@ package load_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -144,6 +145,32 @@ func faultyFile(t *testing.T, file, spoilt, said, next string) {
 	held := spoilt == file && got.SessionTTL == 3*time.Minute || spoilt != file && got.Timeout == 3*time.Second
 	if others && !held {
 		t.Errorf("the other file does not hold: %+v", got.Settings)
+	}
+}
+
+// TestFaultyFilesAreQuoted: what to do next can be pasted into a shell, whatever the
+// file is called.
+func TestFaultyFilesAreQuoted(t *testing.T) {
+	inQuotes := regexp.MustCompile(`'[^']*'`)
+	for _, c := range spoil {
+		t.Run(c.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "q;touch pwn")
+			file := filepath.Join(dir, "bantop.toml")
+			write(t, file, "timeout = \"3s\"\n")
+			if err := firstError(os.Remove(file), c.do(t, file)); err != nil {
+				t.Fatal(err)
+			}
+			soon(t, func() {
+				got, err := load.Settings(load.Sources{File: file, Environ: []string{}})
+				if err != nil || len(got.Faults) == 0 {
+					t.Error(got.Faults, err)
+					return
+				}
+				if next := inQuotes.ReplaceAllString(got.Faults[0].Next, ""); strings.Contains(next, "touch") {
+					t.Errorf("next: %s", got.Faults[0].Next)
+				}
+			})
+		})
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"bantop/config"
 	"bantop/config/trust"
+	"bantop/fail2ban/quote"
 )
 
 // DefaultFile is the administrator's settings file, where no other is named.
@@ -140,10 +141,11 @@ func read(f file) ([]config.Value, error) {
 func (s Sources) faulty(path string, err error) config.Fault {
 	check := "bantop config"
 	if s.File != "" {
-		check += " --settings " + s.File
+		check += " --settings " + quote.Word(s.File)
 	}
 	f := config.Fault{
-		Source: path, Reason: err.Error(), Next: "correct " + path + "; " + check + " checks it", Server: namesServer(path),
+		Source: path, Reason: err.Error(), Server: namesServer(path),
+		Next: "correct " + quote.Word(path) + "; " + check + " checks it",
 	}
 	if pe, is := errors.AsType[*fs.PathError](err); is {
 		f.Reason = pe.Path + ": " + pe.Err.Error()
@@ -155,13 +157,13 @@ func (s Sources) faulty(path string, err error) config.Fault {
 	case is && unsafe.Hint() != "":
 		f.Next = unsafe.Hint()
 	case is && strings.HasPrefix(unsafe.Reason, "is longer"):
-		f.Next = "shorten " + path
+		f.Next = "shorten " + quote.Word(path)
 	case is:
-		f.Next = "replace " + path + " by a regular file of settings, or remove it"
+		f.Next = "replace " + quote.Word(path) + " by a regular file of settings, or remove it"
 	case errors.Is(err, fs.ErrPermission):
-		f.Next = "chmod a+r " + path + ", or run bantop as root"
+		f.Next = "chmod a+r " + quote.Word(path) + ", or run bantop as root"
 	case errors.Is(err, fs.ErrNotExist):
-		f.Next = "put " + path + " back, or leave out --settings"
+		f.Next = "put " + quote.Word(path) + " back, or leave out --settings"
 	}
 	if !strings.Contains(f.Reason, path) {
 		f.Reason = path + ": " + f.Reason // of a folder on the way, or of what a link leads to

@@ -13,6 +13,7 @@ import (
 
 	"bantop/config"
 	"bantop/config/trust"
+	"bantop/fail2ban/quote"
 )
 
 // Write lays values over the local file beside the administrator's, and writes it
@@ -33,7 +34,8 @@ func Write(admin string, values []config.Value) (string, error) {
 	case err != nil:
 		return fail(err)
 	case st.Mode&unix.S_IFMT == unix.S_IFLNK:
-		return fail(&trust.Error{Path: path, Reason: "is a symbolic link, not a regular file", Next: "rm " + path})
+		next := "rm " + quote.Word(path)
+		return fail(&trust.Error{Path: path, Reason: "is a symbolic link, not a regular file", Next: next})
 	default:
 		mode, group = fs.FileMode(st.Mode&0o777), int(st.Gid)
 	}

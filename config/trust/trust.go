@@ -20,13 +20,15 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"bantop/fail2ban/quote"
 )
 
 // Error says what makes a path unsafe. Its text names the path and the reason.
 type Error struct {
 	Path   string
 	Reason string // such as "belongs to jo"
-	Next   string // the command that mends it; "" if none does
+	Next   string // the command that mends it, names in it quoted for a shell; "" if none does
 }
 
 func (e *Error) Error() string { return e.Path + " " + e.Reason }
@@ -121,14 +123,27 @@ func File(path string, info fs.FileInfo) error {
 	return closed(path, info)
 }
 
+// Program is File for what is run. It may have several names: its mode keeps others
+// from writing it under any of them.
+func Program(path string, info fs.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return &Error{Path: path, Reason: "is " + kind(info.Mode()) + ", not a regular file"}
+	}
+	if err := owned(path, info); err != nil {
+		return err
+	}
+	return closed(path, info)
+}
+
 // Own is File without a look at the mode.
 func Own(path string, info fs.FileInfo) error {
 	if !info.Mode().IsRegular() {
-		return &Error{Path: path, Reason: "is " + kind(info.Mode()) + ", not a regular file", Next: "ls -l " + path}
+		reason := "is " + kind(info.Mode()) + ", not a regular file"
+		return &Error{Path: path, Reason: reason, Next: "ls -l " + quote.Word(path)}
 	}
 	if st, is := info.Sys().(*syscall.Stat_t); is && st.Nlink > 1 {
 		links := strconv.FormatUint(uint64(st.Nlink), 10)
-		return &Error{Path: path, Reason: "has " + links + " hard links", Next: "ls -l " + path}
+		return &Error{Path: path, Reason: "has " + links + " hard links", Next: "ls -l " + quote.Word(path)}
 	}
 	return owned(path, info)
 }
@@ -150,7 +165,7 @@ func owned(path string, info fs.FileInfo) error {
 	me := userName(os.Geteuid())
 	return &Error{
 		Path: path, Reason: "belongs to " + userName(uid),
-		Next: fmt.Sprintf("make sure of what is in it, then: chown %s %s", me, path),
+		Next: fmt.Sprintf("make sure of what is in it, then: chown %s %s", quote.Word(me), quote.Word(path)),
 	}
 }
 
@@ -169,7 +184,7 @@ func closed(path string, info fs.FileInfo) error {
 	default:
 		return nil
 	}
-	return &Error{Path: path, Reason: "can be written by " + who, Next: "chmod go-w " + path}
+	return &Error{Path: path, Reason: "can be written by " + who, Next: "chmod go-w " + quote.Word(path)}
 }
 
 // kind names what is not a regular file.

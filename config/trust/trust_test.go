@@ -118,9 +118,13 @@ func TestOpen(t *testing.T) {
 }
 
 // TestAlone holds which groups count as private to a user: those with the user's name
-// and nobody else in them.
+// and nobody else in them, neither as a member nor by a primary group, which stands
+// only in passwd(5).
 func TestAlone(t *testing.T) {
-	const groups = "root:x:0:\njo:x:1000:\nmona:x:1001:mona\nadm:x:4:jo\nlukas:x:1002:jo\nodd:line\nshort:x:1003\n"
+	const groups = "root:x:0:\njo:x:1000:\nmona:x:1001:mona\nadm:x:4:jo\nlukas:x:1002:jo\nodd:line\nshort:x:1003\nkim:x:1004:\npat:x:1005:pat\nsam:x:1006:\nlee:x:1007:\nzoe:x:1008:\nteam:x:1008:mona\n"
+	const users = "root:x:0:0::/root:/bin/sh\njo:x:1000:1000::/:/bin/sh\nmona:x:1001:1001::/:/bin/sh\nkim:x:1004:1004::/:/bin/sh\n" +
+		"guest:x:1100:1004::/:/bin/sh\npat:x:1005:1005::/:/bin/sh\nother:x:1101:1005:::\nodd:line\n" +
+		"sam:x:1006:1006::/:/bin/sh\ntwin:x:1006:1006::/:/bin/sh\nlee:x:1007:1007::/:/bin/sh\nshort:x:1102:1007\n"
 	for _, c := range []struct {
 		gid  int
 		name string
@@ -128,8 +132,9 @@ func TestAlone(t *testing.T) {
 	}{
 		{1000, "jo", true}, {1001, "mona", true}, {1002, "lukas", false}, {4, "adm", false}, {4, "jo", false},
 		{1000, "mona", false}, {1003, "short", false}, {99, "jo", false},
+		{1004, "kim", false}, {1005, "pat", false}, {1006, "sam", false}, {1007, "lee", false}, {1008, "zoe", false},
 	} {
-		if got := alone(strings.NewReader(groups), c.gid, c.name); got != c.want {
+		if got := alone(strings.NewReader(groups), strings.NewReader(users), c.gid, c.name); got != c.want {
 			t.Errorf("group %d of %s: %t", c.gid, c.name, got)
 		}
 	}

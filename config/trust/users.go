@@ -34,13 +34,18 @@ func groupName(gid int) string {
 	return "gid " + strconv.Itoa(gid)
 }
 
-// groupFile lists the groups of the machine, group(5).
-const groupFile = "/etc/group"
+// groupFile and userFile list the groups and the users of the machine, group(5) and
+// passwd(5).
+const (
+	groupFile = "/etc/group"
+	userFile  = "/etc/passwd"
+)
 
 // privateGroup reports whether the group of a file is the one that only its owner
-// is in, as adduser and useradd make it: it has the owner's name and no member.
-// With the umask 002 of such users all that they make can be written by it. For
-// root nobody is taken at his name: root's group counts as a group.
+// is in, as adduser and useradd make it: it has the owner's name, no member, and is
+// no other user's primary group. With the umask 002 of such users all that they make
+// can be written by it. For root nobody is taken at his name: root's group counts as
+// a group. Users that no file lists (LDAP) are not seen.
 func privateGroup(info fs.FileInfo) bool {
 	uid, gid, known := ids(info)
 	if !known || uid == 0 || os.Geteuid() == 0 {
@@ -50,22 +55,44 @@ func privateGroup(info fs.FileInfo) bool {
 	if err != nil || owner.Gid != strconv.Itoa(gid) {
 		return false
 	}
-	f, err := os.Open(groupFile)
+	groups, err := os.Open(groupFile)
 	if err != nil {
 		return false
 	}
-	defer f.Close()
-	return alone(f, gid, owner.Username)
+	defer groups.Close()
+	users, err := os.Open(userFile)
+	if err != nil {
+		return false
+	}
+	defer users.Close()
+	return alone(groups, users, gid, owner.Username)
 }
 
-// alone reports whether a group, by the list of all groups, has the name of a user
-// and nobody else in it.
-func alone(groups io.Reader, gid int, name string) bool {
-	for lines := bufio.NewScanner(groups); lines.Scan(); {
-		field := strings.Split(lines.Text(), ":")
-		if len(field) == 4 && field[2] == strconv.Itoa(gid) {
-			return field[0] == name && (field[3] == "" || field[3] == name)
+// alone reports whether a group, by the lists of all groups and of all users, has the
+// name of a user and nobody else in it. A list that cannot be read to its end proves
+// nothing.
+func alone(groups, users io.Reader, gid int, name string) bool {
+	lines := bufio.NewScanner(users)
+	for lines.Scan() {
+		// A member by the primary group is listed nowhere else: NAME:x:UID:GID:…
+		if field := strings.Split(lines.Text(), ":"); len(field) > 3 && field[3] == strconv.Itoa(gid) && field[0] != name {
+			return false
 		}
 	}
-	return false
+	if lines.Err() != nil {
+		return false
+	}
+	found := false
+	lines = bufio.NewScanner(groups)
+	for lines.Scan() {
+		field := strings.Split(lines.Text(), ":")
+		if len(field) != 4 || field[2] != strconv.Itoa(gid) {
+			continue
+		}
+		if field[0] != name || field[3] != "" && field[3] != name { // also of a second name for the same group
+			return false
+		}
+		found = true
+	}
+	return found && lines.Err() == nil
 }

@@ -9,18 +9,23 @@
 //   - there are 2 ms between two reads of one call;
 //   - a lock that is in the way is waited for by trying again, 250 ms at most;
 //   - the file is opened read-only and never written to, not even to roll back
-//     what a killed writer left (a hot journal): that is the next writer's.
+//     what a killed writer left (a hot journal): that is the next writer's;
+//   - one in WAL mode is not opened. Read-only is not enough there: SQLite makes
+//     -wal and -shm beside it (O_RDWR|O_CREAT), writes to what has these names
+//     already and, as root, gives it to the owner of the database. fail2ban has
+//     never used that mode;
+//   - so root opens it only if nobody else could have written it or put something
+//     beside it: fail2ban names its path, and a server that is not root's could
+//     name any. Where fail2ban runs as another user its database is that user's:
+//     root does not open it, and asks over the socket.
 package bandb
 
 import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 
 	_ "modernc.org/sqlite" // the driver
@@ -44,8 +49,8 @@ var (
 const dsnOptions = "mode=ro&_pragma=busy_timeout(0)&_pragma=query_only(1)&_pragma=trusted_schema(0)&_error_rc=1"
 
 // DB is fail2ban's database. Several goroutines may use it. Nothing else in the
-// process may open the file: POSIX locks are gone when any of its descriptors
-// closes.
+// process may open the file, nor may DB itself during a read: POSIX locks are gone
+// when any of its descriptors closes.
 type DB struct {
 	path string
 
@@ -80,11 +85,12 @@ func (d *DB) close() error {
 	return nil
 }
 
-// open opens the database, where it is not open.
+// open opens the database, where it is not open. What it is and who could have
+// written it is looked at every time.
 func (d *DB) open() (*sql.DB, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	file, err := d.stat()
+	path, file, err := d.look()
 	if err == nil && d.db != nil && os.SameFile(file, d.file) {
 		return d.db, nil
 	}
@@ -93,7 +99,7 @@ func (d *DB) open() (*sql.DB, error) {
 	}
 	// A plain path would be taken for a URI or not depending on its characters,
 	// and would not be opened read-only.
-	dsn := url.URL{Scheme: "file", OmitHost: true, Path: d.path, RawQuery: dsnOptions}
+	dsn := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: dsnOptions}
 	db, err := sql.Open("sqlite", dsn.String())
 	if err != nil {
 		return nil, d.failed(err)
@@ -101,23 +107,4 @@ func (d *DB) open() (*sql.DB, error) {
 	db.SetMaxOpenConns(1)
 	d.db, d.file = db, file
 	return db, nil
-}
-
-// stat looks at the file without opening it.
-func (d *DB) stat() (os.FileInfo, error) {
-	// What fail2ban says where it keeps nothing (server/server.py, setDatabase).
-	if d.path == "" || d.path == ":memory:" || strings.EqualFold(d.path, "none") {
-		return nil, ErrNone
-	}
-	if !filepath.IsAbs(d.path) {
-		return nil, fmt.Errorf("%w: it is relative to a folder that only fail2ban knows", ErrUnreadable)
-	}
-	file, err := os.Stat(d.path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%w: %w", ErrNone, err)
-	case err == nil && !file.Mode().IsRegular():
-		return nil, fmt.Errorf("%w: it is no file", ErrUnreadable)
-	}
-	return file, err
 }

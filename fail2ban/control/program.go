@@ -20,7 +20,8 @@ import (
 
 // defaultPath is where programs are looked for as root if PATH names no folder that
 // is safe. These folders are the system's: they count as safe, although on an older
-// Debian the group staff may write to /usr/local.
+// Debian the group staff may write to /usr/local. What that group puts there root runs,
+// if it belongs to root and only root may write it.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Command is a program that is about to be run: with an environment of its own, in
@@ -104,51 +105,6 @@ func safeZone(zone string) bool {
 	return (!strings.HasPrefix(name, "/") || strings.HasPrefix(name, "/usr/share/zoneinfo/")) &&
 		!slices.Contains(strings.Split(name, "/"), "..") && len(zone) < unix.PathMax &&
 		!strings.ContainsFunc(zone, func(r rune) bool { return r <= ' ' || r > '~' })
-}
-
-// LookPath finds a program in the folders of PATH, as root in the safe ones.
-func LookPath(name string) (string, error) {
-	if os.Geteuid() != 0 {
-		return exec.LookPath(name)
-	}
-	path := os.Getenv("PATH")
-	for _, dir := range filepath.SplitList(cmp.Or(safeFolders(path), defaultPath)) {
-		if file := filepath.Join(dir, name); executable(file) {
-			return file, nil
-		}
-	}
-	for _, dir := range filepath.SplitList(path) {
-		if err := unsafeFolder(dir); err != nil && executable(filepath.Join(dir, name)) {
-			return "", &UnsafeError{Name: name, Dir: dir, Cause: err}
-		}
-	}
-	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
-}
-
-// UnsafeError is a program that only stands where others than root could have put
-// it. It is as if there were none.
-type UnsafeError struct {
-	Name, Dir string
-	Cause     error // why the folder is not safe
-}
-
-func (e *UnsafeError) Error() string {
-	return fmt.Sprintf("root runs no %s from %s: %v", e.Name, e.Dir, e.Cause)
-}
-
-// Is reports that there is no fail2ban-client, if that is the program.
-func (e *UnsafeError) Is(target error) bool {
-	return target == ErrNoClient && e.Name == "fail2ban-client"
-}
-
-// Hint is what to do next.
-func (e *UnsafeError) Hint() string {
-	return "install it where only root may write, or name such a folder in PATH: env PATH=" + defaultPath + " bantop"
-}
-
-func executable(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.Mode().IsRegular() && unix.Access(file, unix.X_OK) == nil
 }
 
 // absolute makes a path that is relative to this process's folder one that a

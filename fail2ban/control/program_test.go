@@ -124,3 +124,76 @@ func TestPrograms(t *testing.T) {
 		t.Error("it was run all the same")
 	}
 }
+
+// TestLookPathChecksTheProgram: in a folder that only root may write, root runs no
+// program that somebody else could have written, or to which such a link leads; the
+// next folder of PATH is looked into. Several names for one file are fine.
+func TestLookPathChecksTheProgram(t *testing.T) {
+	fail2bantest.NeedRoot(t)
+	const jo = 65534
+	program := func(t *testing.T, dir string) string {
+		file := filepath.Join(dir, "fail2ban-client")
+		if err := os.WriteFile(file, []byte("#!/bin/sh\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, file string) (blamed string, err error)
+		mend  string // "" where it is run
+	}{
+		"root's":                 {func(_ *testing.T, file string) (string, error) { return file, nil }, ""},
+		"root's, with two names": {func(_ *testing.T, file string) (string, error) { return file, os.Link(file, file+"2") }, ""},
+		"another user's":         {func(_ *testing.T, file string) (string, error) { return file, os.Chown(file, jo, 0) }, "chown root "},
+		"that everybody may write": {func(_ *testing.T, file string) (string, error) { return file, os.Chmod(file, 0o757) },
+			"chmod go-w "},
+		"that a group may write": {func(_ *testing.T, file string) (string, error) {
+			return file, errors.Join(os.Chown(file, 0, jo), os.Chmod(file, 0o775))
+		}, "chmod go-w "},
+		"root's link to root's": {func(t *testing.T, file string) (string, error) {
+			to := program(t, t.TempDir())
+			return to, errors.Join(os.Remove(file), os.Symlink(to, file))
+		}, ""},
+		"root's relative link to root's": {func(_ *testing.T, file string) (string, error) {
+			to := filepath.Join(filepath.Dir(file), "real")
+			return to, errors.Join(os.Rename(file, to), os.Symlink("real", file))
+		}, ""},
+		"root's link to another user's": {func(t *testing.T, file string) (string, error) {
+			to := program(t, t.TempDir())
+			return to, errors.Join(os.Remove(file), os.Symlink(to, file), os.Chown(to, jo, 0))
+		}, "chown root "},
+		"root's link into another user's folder": {func(t *testing.T, file string) (string, error) {
+			to := program(t, t.TempDir())
+			return filepath.Dir(to), errors.Join(os.Remove(file), os.Symlink(to, file), os.Chown(filepath.Dir(to), jo, 0))
+		}, "chown root "},
+		"another user's link": {func(t *testing.T, file string) (string, error) {
+			to := program(t, t.TempDir())
+			return file, errors.Join(os.Remove(file), os.Symlink(to, file), os.Lchown(file, jo, 0))
+		}, "chown root "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, next := t.TempDir(), t.TempDir()
+			file := program(t, dir)
+			blamed, err := c.spoil(t, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Setenv("PATH", dir+":"+next)
+			got, err := LookPath("fail2ban-client")
+			if c.mend == "" {
+				if err != nil || got != file {
+					t.Errorf("got %s, %v", got, err)
+				}
+				return
+			}
+			if unsafe, is := errors.AsType[*UnsafeError](err); !is || !errors.Is(err, ErrNoClient) ||
+				!strings.Contains(err.Error(), blamed+" ") || !strings.Contains(unsafe.Hint(), c.mend+blamed) {
+				t.Errorf("got %q, %v; %s", got, err, Hint(err))
+			}
+			second := program(t, next)
+			if got, err := LookPath("fail2ban-client"); err != nil || got != second {
+				t.Errorf("with another one in the next folder: %s, %v", got, err)
+			}
+		})
+	}
+}

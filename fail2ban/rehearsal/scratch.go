@@ -44,6 +44,9 @@ func serverProgram(client string) (string, error) {
 	if client != "" {
 		beside := filepath.Join(filepath.Dir(client), serverName)
 		if unix.Access(beside, unix.X_OK) == nil {
+			if err := control.CheckProgram(beside); err != nil {
+				return "", fmt.Errorf("start a scratch server: %w", err)
+			}
 			return beside, nil
 		}
 	}

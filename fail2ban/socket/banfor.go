@@ -220,7 +220,7 @@ func (c *Client) readBans(s *script, replies []wire.Value) {
 // that bans were to be prolonged with: a server that was started anew has its
 // own, and one that does not run has none.
 func (c *Client) putBack(ctx context.Context, b banning, jail string) error {
-	op := "put back the ban time of jail " + quote(jail) + ", " + b.own[jail].String()
+	op := "put back the ban time of jail " + quoted(jail) + ", " + b.own[jail].String()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.opts.Timeout)
 	defer cancel()
 	times, err := c.banTimes(ctx, op, []fail2ban.Target{{Jail: jail}})

@@ -86,7 +86,7 @@ func (c *Client) Stats(ctx context.Context) ([]fail2ban.Jail, error) {
 
 // Banned asks in which jails an address is banned now (0.11.2 and later).
 func (c *Client) Banned(ctx context.Context, address string) ([]string, error) {
-	op := "ask where " + quote(address) + " is banned"
+	op := "ask where " + quoted(address) + " is banned"
 	v, err := c.one(ctx, op, "banned", address)
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (c *Client) Banned(ctx context.Context, address string) ([]string, error) {
 // every ban. The times are in loc, the server's zone. A line that cannot be
 // read becomes a Ban with that line as its address and no times.
 func (c *Client) Bans(ctx context.Context, jail string, loc *time.Location) ([]fail2ban.Ban, error) {
-	op := "ask for the bans of jail " + quote(jail)
+	op := "ask for the bans of jail " + quoted(jail)
 	v, err := c.one(ctx, op, "get", jail, "banip", "--with-time")
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (c *Client) Bans(ctx context.Context, jail string, loc *time.Location) ([]f
 
 // JailSettings asks for the settings in force in one jail.
 func (c *Client) JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error) {
-	op := "ask for the settings of jail " + quote(jail)
+	op := "ask for the settings of jail " + quoted(jail)
 	commands := make([][]string, len(settingNames))
 	for i, name := range settingNames {
 		commands[i] = []string{"get", jail, name}
@@ -209,5 +209,5 @@ func (c *Client) refuse(note func(*refusals)) {
 	note(&c.known)
 }
 
-// quote puts a name into a sentence.
-func quote(name string) string { return fmt.Sprintf("%q", name) }
+// quoted puts a name into a sentence.
+func quoted(name string) string { return fmt.Sprintf("%q", name) }

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/quote"
 )
 
 // DefaultPath and DefaultPIDFile are where fail2ban keeps both when its
@@ -32,7 +33,7 @@ func (c *Client) hint(kind error) string {
 	case fail2ban.ErrBusy, fail2ban.ErrTimeout:
 		return "wait: a slow ban action holds up every client; if it lasts, look at fail2ban's log"
 	case fail2ban.ErrProtocol:
-		return "check that " + c.opts.Path + " is fail2ban's socket: " + c.control() + " ping"
+		return "check that " + quote.Word(c.opts.Path) + " is the socket of fail2ban: " + c.control() + " ping"
 	case fail2ban.ErrClosed:
 		return "fail2ban is stopping or restarting; if it does not come back: " + c.Command("start", "start")
 	default:
@@ -56,10 +57,10 @@ func (c *Client) control() string {
 	}
 	line := "fail2ban-client"
 	if c.opts.Path != DefaultPath {
-		line += " -s " + c.opts.Path
+		line += " -s " + quote.Word(c.opts.Path)
 	}
 	if c.opts.PIDFile != "" && c.opts.PIDFile != DefaultPIDFile {
-		line += " -p " + c.opts.PIDFile
+		line += " -p " + quote.Word(c.opts.PIDFile)
 	}
 	return line
 }
@@ -76,9 +77,9 @@ func permissionHint(path string) string {
 		if !ok {
 			continue
 		}
-		who := fmt.Sprintf("%s belongs to %s (mode %04o)", p, owner(st), fi.Mode().Perm())
+		who := fmt.Sprintf("%s belongs to %s (mode %04o)", quote.Word(p), owner(st), fi.Mode().Perm())
 		if fi.Mode().Perm()&0o060 == 0o060 {
-			return fmt.Sprintf("%s: join its group with sudo usermod -aG %s $USER, or run sudo bantop", who, group(st))
+			return fmt.Sprintf("%s: join its group with sudo usermod -aG %s $USER, or run sudo bantop", who, quote.Word(group(st)))
 		}
 		return who + ": run sudo bantop"
 	}

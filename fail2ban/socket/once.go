@@ -50,9 +50,9 @@ func (s *script) op() string {
 // opOf says what is done to one target.
 func (s *script) opOf(t fail2ban.Target) string {
 	if t.Jail == "" {
-		return s.verb + " " + quote(t.Address) + " in every jail"
+		return s.verb + " " + quoted(t.Address) + " in every jail"
 	}
-	return s.verb + " " + quote(t.Address) + " in jail " + quote(t.Jail)
+	return s.verb + " " + quoted(t.Address) + " in jail " + quoted(t.Jail)
 }
 
 // add appends a command for target i, or for none. What cannot be sent is the

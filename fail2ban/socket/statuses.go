@@ -16,7 +16,7 @@ import (
 // JailStatus asks for the counts and sources of one jail. The error is
 // fail2ban.ErrUnknownJail where there is no such jail.
 func (c *Client) JailStatus(ctx context.Context, jail string) (fail2ban.Jail, error) {
-	op := "ask for the status of jail " + quote(jail)
+	op := "ask for the status of jail " + quoted(jail)
 	replies, err := c.statuses(ctx, op, []string{jail}, c.sources.all())
 	if err != nil {
 		return fail2ban.Jail{}, err

@@ -255,6 +255,21 @@ func TestPermission(t *testing.T) {
 	}
 }
 
+// TestOthersDatabase: as root, a database that others could have written is told of:
+// bantop does not read it.
+func TestOthersDatabase(t *testing.T) {
+	fail2bantest.NeedRoot(t)
+	p := well(t)
+	if err := os.Chmod(p.db, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c := examine(t, p, nil)["database"]
+	if c.Mark != model.CheckNote || !strings.Contains(c.Why, p.db+" can be written by everybody: bantop does not read it") ||
+		c.Mend != "ls -ld "+p.db {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestACL: an ACL lets users and groups in, as far as its mask does.
 func TestACL(t *testing.T) {
 	acl := func(entries ...aclEntry) []byte {

@@ -14,6 +14,8 @@ import (
 
 	"bantop/config/trust"
 	"bantop/fail2ban"
+	"bantop/fail2ban/bandb"
+	"bantop/fail2ban/quote"
 	"bantop/model"
 	"bantop/model/store"
 )
@@ -29,7 +31,8 @@ func (d *Doctor) database(s server) model.Check {
 		if !s.answers() && s.db == "" {
 			return note(name, "not known: fail2ban does not answer", "", "")
 		}
-		return note(name, "none", "bans are forgotten when fail2ban restarts", "set dbfile in "+d.opts.Settings.Conf+"/fail2ban.local")
+		return note(name, "none", "bans are forgotten when fail2ban restarts",
+			"set dbfile in "+quote.Word(d.opts.Settings.Conf+"/fail2ban.local"))
 	}
 	fi, err := os.Stat(s.db)
 	switch {
@@ -42,10 +45,14 @@ func (d *Doctor) database(s server) model.Check {
 	}
 	found := s.db + ", " + size(fi.Size())
 	if left, ok := room(s.db); ok && left < leastRoom {
-		return fault(name, found, "its disk has "+size(left)+" left: fail2ban loses bans when it is full", "df -h "+filepath.Dir(s.db))
+		return fault(name, found, "its disk has "+size(left)+" left: fail2ban loses bans when it is full",
+			"df -h "+quote.Word(filepath.Dir(s.db)))
 	}
 	if err := readable(s.db); err != nil {
 		return note(name, found, "you ("+userName(d.uid)+") may not read it: the history of bans needs it", "sudo bantop")
+	}
+	if unsafe, is := errors.AsType[*trust.Error](bandb.Check(s.db)); is {
+		return note(name, found, unsafe.Error()+": bantop does not read it, and tells no history of bans", unsafe.Hint())
 	}
 	return ok(name, found)
 }
@@ -58,7 +65,7 @@ func (d *Doctor) log(s server) model.Check {
 		return note(name, "not known: fail2ban does not answer", "", "")
 	case !filepath.IsAbs(s.log):
 		return note(name, "fail2ban logs to "+s.log, "bantop reads a log file: without, it notices a ban at its next look, and shows no evidence",
-			"set logtarget = /var/log/fail2ban.log in "+d.opts.Settings.Conf+"/fail2ban.local")
+			"set logtarget = /var/log/fail2ban.log in "+quote.Word(d.opts.Settings.Conf+"/fail2ban.local"))
 	}
 	fi, err := os.Stat(s.log)
 	switch {
@@ -75,7 +82,7 @@ func (d *Doctor) log(s server) model.Check {
 	}
 	found := fmt.Sprintf("%s, %s, written to %v ago", s.log, size(fi.Size()), max(0, time.Since(fi.ModTime())).Round(time.Second))
 	if left, ok := room(s.log); ok && left < leastRoom {
-		return fault(name, found, "its disk has "+size(left)+" left", "df -h "+filepath.Dir(s.log))
+		return fault(name, found, "its disk has "+size(left)+" left", "df -h "+quote.Word(filepath.Dir(s.log)))
 	}
 	return ok(name, found)
 }
@@ -134,13 +141,13 @@ func mendState(err error, dir, file string) string {
 	case fail2ban.Hint(err) != "":
 		return fail2ban.Hint(err)
 	case errors.Is(err, store.ErrFull):
-		return "df -h " + dir
+		return "df -h " + quote.Word(dir)
 	case errors.Is(err, store.ErrCorrupt):
-		return "mv " + file + " " + file + ".damaged"
+		return "mv " + quote.Word(file) + " " + quote.Word(file+".damaged")
 	case errors.Is(err, store.ErrNewer):
 		return "update bantop on this machine"
 	case errors.Is(err, store.ErrBusy):
-		return "fuser -v " + file
+		return "fuser -v " + quote.Word(file)
 	default:
 		return "bantop --state-dir DIR, with a folder that you may write to; or sudo bantop"
 	}

@@ -11,6 +11,7 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/allowfile"
 	"bantop/fail2ban/control"
+	"bantop/fail2ban/quote"
 	"bantop/model"
 )
 
@@ -114,11 +115,13 @@ func (d *Doctor) permission(s server) model.Check {
 	case errors.Is(s.err, fail2ban.ErrPermission):
 		why := fmt.Sprintf("you (%s) may not: run bantop as root", userName(d.uid))
 		if a.group != "" {
-			return fault(name, found, fmt.Sprintf("you (%s) may not, and are not of the group %s", userName(d.uid), a.group), "sudo usermod -aG "+a.group+" "+userName(d.uid))
+			return fault(name, found, fmt.Sprintf("you (%s) may not, and are not of the group %s", userName(d.uid), a.group),
+				"sudo usermod -aG "+quote.Word(a.group)+" "+quote.Word(userName(d.uid)))
 		}
 		return fault(name, found, why+"; an ACL (setfacl) lasts only until fail2ban makes its socket anew", "sudo bantop")
 	case a.all:
-		return fault(name, found, "whoever may talk to fail2ban may run commands as root through it", "sudo chmod 0700 "+d.opts.Settings.Socket)
+		return fault(name, found, "whoever may talk to fail2ban may run commands as root through it",
+			"sudo chmod 0700 "+quote.Word(d.opts.Settings.Socket))
 	default:
 		return ok(name, found)
 	}
@@ -174,7 +177,8 @@ func (d *Doctor) configuration() model.Check {
 	case len(p.dump.Faulty) > 0:
 		return fault(name, conf+" enables "+jails, "fail2ban leaves out "+strings.Join(p.dump.Faulty, ", ")+": something is wrong with it", d.test())
 	case len(p.dump.Jails) == 0:
-		return note(name, conf+" enables no jail", "fail2ban bans nobody", "set enabled = true for a jail in "+conf+"/jail.local")
+		return note(name, conf+" enables no jail", "fail2ban bans nobody",
+			"set enabled = true for a jail in "+quote.Word(conf+"/jail.local"))
 	default:
 		return ok(name, conf+" enables "+jails)
 	}
@@ -193,7 +197,8 @@ func (d *Doctor) allowed() model.Check {
 	}
 	for _, r := range p.allowed {
 		if r.Outcome == fail2ban.Refused {
-			return fault(name, path, r.Address+" in "+r.Jail+": "+r.Err.Error(), "bantop allow "+r.Address+" --jail "+r.Jail+" --keep")
+			return fault(name, path, r.Address+" in "+r.Jail+": "+r.Err.Error(),
+				"bantop allow "+quote.Word(r.Address)+" --jail "+quote.Word(r.Jail)+" --keep")
 		}
 	}
 	return ok(name, fmt.Sprintf("%s: %d on an ignore list for good", path, len(p.allowed)))
@@ -202,7 +207,7 @@ func (d *Doctor) allowed() model.Check {
 // test is the command that says what is wrong with the configuration.
 func (d *Doctor) test() string {
 	if conf := d.opts.Settings.Conf; conf != "/etc/fail2ban" {
-		return "sudo fail2ban-client -c " + conf + " -t"
+		return "sudo fail2ban-client -c " + quote.Word(conf) + " -t"
 	}
 	return "sudo fail2ban-client -t"
 }

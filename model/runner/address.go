@@ -62,6 +62,8 @@ func whyNoHistory(err error) string {
 		return "fail2ban keeps no database: nothing is known of earlier bans and of what led to them"
 	case errors.Is(err, bandb.ErrDenied):
 		return "fail2ban's database is closed to you: run sudo bantop to see what led to a ban"
+	case errors.Is(err, bandb.ErrUnreadable) && fail2ban.Hint(err) != "": // it could be written by others than root
+		return err.Error() + "; " + fail2ban.Hint(err)
 	default:
 		return err.Error()
 	}

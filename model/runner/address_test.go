@@ -79,6 +79,21 @@ func TestFetchAddressReasons(t *testing.T) {
 	}
 }
 
+// TestFetchAddressUntrusted: of a database that others could have written it is told
+// which file that is, why, and what to do.
+func TestFetchAddressUntrusted(t *testing.T) {
+	fail2bantest.NeedRoot(t)
+	s := fail2bantest.New(t, fail2bantest.Options{Jails: []string{"a"}})
+	file := database(t, nil)
+	if err := os.Chmod(file, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	want := "read fail2ban's database " + file + ": it cannot be read: " + file + " can be written by everybody; ls -ld " + file
+	if got := fetchAddress(t, keeps(t, s, file), "192.0.2.1", "a"); got.Reason != want {
+		t.Errorf("got %q, want %q", got.Reason, want)
+	}
+}
+
 // TestFetchAddressMost: of an address that was banned very often, the newest 50
 // bans are told, newest first.
 func TestFetchAddressMost(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"modernc.org/sqlite"
 
 	"bantop/config/trust"
+	"bantop/fail2ban/quote"
 )
 
 // failure is an error of the state in a folder. Its text is that of the error.
@@ -108,7 +109,7 @@ func Next(err error) string {
 		return unsafe.Hint()
 	}
 	if f, is := errors.AsType[*failure](err); is && errors.Is(err, ErrFull) {
-		return "make room: df -h " + f.dir
+		return "make room: df -h " + quote.Word(f.dir)
 	}
 	return ""
 }

@@ -12,6 +12,7 @@ import (
 
 	"bantop/config"
 	"bantop/config/trust"
+	"bantop/fail2ban/quote"
 )
 
 // unseen is why this user cannot see the changes of a server's administrator; nil if
@@ -74,7 +75,7 @@ func ownerOf(path string) (int, error) {
 func asRoot(args []string) string {
 	line := "sudo bantop"
 	for _, a := range args {
-		line += " " + shellWord(a)
+		line += " " + quote.Word(a)
 	}
 	return line
 }
@@ -100,29 +101,4 @@ func (f *flags) again(cmd *cobra.Command, command string) string {
 		line = strings.TrimPrefix(line, "sudo ")
 	}
 	return line
-}
-
-// shellWord quotes a word for bash, zsh and ksh, if it has to be: what it means there
-// is that word and nothing else. What is not ASCII is written as $'\033'.
-func shellWord(word string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-"
-	switch {
-	case word != "" && strings.Trim(word, plain) == "":
-		return word
-	case !strings.ContainsFunc(word, func(r rune) bool { return r < ' ' || r > '~' }):
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-	var b strings.Builder
-	b.WriteString("$'")
-	for _, c := range []byte(word) {
-		switch {
-		case c == '\'' || c == '\\':
-			b.WriteString(`\` + string(c))
-		case c < ' ' || c > '~':
-			fmt.Fprintf(&b, `\%03o`, c) // three digits at the most: the next one is not part of it
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String() + "'"
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"bantop/fail2ban/quote"
 )
 
 // certain is why it is not certain to which fail2ban an act would be done: a settings
@@ -18,7 +20,7 @@ func (f *flags) certain(cmd *cobra.Command) error {
 		}
 		socket := f.from.start.Text("socket")
 		return fmt.Errorf("%s: %s may name another fail2ban than %s: nothing was done\nnext: %s, or add: -s %s",
-			cmd.Name(), fault.Source, socket, fault.Next, shellWord(socket))
+			cmd.Name(), fault.Source, socket, fault.Next, quote.Word(socket))
 	}
 	return nil
 }

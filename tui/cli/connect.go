@@ -14,6 +14,7 @@ import (
 	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/ending"
+	"bantop/fail2ban/quote"
 	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/model/country"
@@ -180,18 +181,18 @@ func stateDir(s config.Settings) string {
 	return filepath.Join(home, ".local", "state", "bantop")
 }
 
-// clientCommand is how fail2ban-client is called for the server of these settings; ""
-// where no flag is needed.
+// clientCommand is how fail2ban-client is called for the server of these settings, to
+// be pasted into a shell; "" where no flag is needed.
 func clientCommand(s config.Settings) string {
 	line := "fail2ban-client"
 	if s.Conf != config.Default().Conf {
-		line += " -c " + s.Conf
+		line += " -c " + quote.Word(s.Conf)
 	}
 	found, err := withServer(config.Effective{Settings: config.Settings{Conf: s.Conf}})
 	if err != nil || found.Socket != s.Socket {
-		line += " -s " + s.Socket
+		line += " -s " + quote.Word(s.Socket)
 		if s.PIDFile != "" {
-			line += " -p " + s.PIDFile
+			line += " -p " + quote.Word(s.PIDFile)
 		}
 	}
 	if line == "fail2ban-client" {

@@ -13,6 +13,7 @@ import (
 
 	"bantop/config"
 	"bantop/config/load"
+	"bantop/fail2ban/quote"
 	"bantop/model"
 	"bantop/model/doctor"
 	"bantop/tui/safetext"
@@ -65,7 +66,7 @@ func (s settingsFrom) warn(w io.Writer) {
 	s.warnRetired(w)
 	if len(s.ignored) > 0 {
 		fmt.Fprintf(w, "bantop: root ignores %s: use the flag, or set it in %s\n", door.Text(strings.Join(s.ignored, ", ")),
-			door.Text(s.file))
+			door.Text(quote.Word(s.file)))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/quote"
 	"bantop/model"
 )
 
@@ -111,7 +112,7 @@ func LastFault(c model.Change) string {
 func LastResort(s model.State, c model.Change) []string {
 	file := s.Settings.Effective.Conf + "/" + c.File.Dir + "/" + c.File.Name
 	return []string{
-		"look at " + file + ": it should hold what it held before the change; mv it to " + c.File.Name + ".off where there was none",
+		"look at " + quote.Word(file) + ": it should hold what it held before the change; mv it to " + quote.Word(c.File.Name+".off") + " where there was none",
 		s.Control + " -t, and mend what it names",
 		s.Control + " restart; or " + s.Control + " -x start where fail2ban does not run",
 	}

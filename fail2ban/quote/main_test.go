@@ -1,0 +1,9 @@
+package quote
+
+import (
+	"testing"
+
+	"bantop/fail2ban/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }
