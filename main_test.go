@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"bantop/model/countrytest":     {},
 	"bantop/model/here":            {},
 	"bantop/model/runner":          {"bantop/config/load", "bantop/fail2ban*", "bantop/model", "bantop/model/banlist", "bantop/model/here", "bantop/model/store"},
-	"bantop/model/store":           {"bantop/config/trust", "bantop/fail2ban/ending", "bantop/fail2ban/process", "bantop/model"},
+	"bantop/model/store":           {"bantop/config/trust", "bantop/fail2ban/ending", "bantop/fail2ban/process", "bantop/fail2ban/quote", "bantop/model"},
 	"bantop/model/guard":           {"bantop/fail2ban*", "bantop/model", "bantop/model/store"},
 	"bantop/model/doctor":          {"bantop/config", "bantop/config/trust", "bantop/fail2ban*", "bantop/model", "bantop/model/country", "bantop/model/store"},
 	"bantop/tui":                   {"bantop/config", "bantop/fail2ban", "bantop/fail2ban/addr", "bantop/fail2ban/quote", "bantop/model", "bantop/model/banlist", "bantop/model/runner", "bantop/tui/safetext", "bantop/tui/words"},
