@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,11 +18,19 @@ import (
 // open; it is there while it is held. fail2ban does not read it.
 const lockName = ".bantop.lock"
 
+// unlockable are the errors of a folder in which no file can be made. Nothing can be
+// changed there either, and that is told when it is tried; but for a full disk, on which
+// a file may become shorter: whoever changes it looks first whether it is as it was.
+var unlockable = []error{unix.EACCES, unix.EPERM, unix.EROFS, unix.ENOSPC, unix.EDQUOT}
+
 // Lock keeps every other bantop from changing what is in the folder until it is
-// closed.
+// closed. It does nothing in a folder in which no file can be made.
 func (d *Dir) Lock(ctx context.Context) error {
 	for {
 		file, err := d.openLock()
+		if slices.ContainsFunc(unlockable, func(kind error) bool { return errors.Is(err, kind) }) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

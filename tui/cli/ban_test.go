@@ -243,12 +243,11 @@ func TestBans(t *testing.T) {
 				t.Errorf("printed %s", out)
 			}
 			for line, want := range map[string]string{
-				"bans --json --csv":              "bans: --json and --csv cannot both be",
-				"bans --jail nowhere":            `there is no jail "nowhere"; those that run are nginx, postfix, sshd`,
-				"bans --jail sshd --jail gone":   `there is no jail "gone"`,
-				"bans left:soon":                 "bans: left:soon: it is left:<1h, left:>1d or left:forever",
-				"bans count:many":                "bans: count:many: it is",
-				"bans --settings /nonexistent/x": "/nonexistent/x",
+				"bans --json --csv":            "bans: --json and --csv cannot both be",
+				"bans --jail nowhere":          `there is no jail "nowhere"; those that run are nginx, postfix, sshd`,
+				"bans --jail sshd --jail gone": `there is no jail "gone"`,
+				"bans left:soon":               "bans: left:soon: it is left:<1h, left:>1d or left:forever",
+				"bans count:many":              "bans: count:many: it is",
 			} {
 				if out, errs := l.bantop(64, line); out != "" || !holds(errs, "bantop: ", want) {
 					t.Errorf("%s: printed %q, told %q", line, out, errs)
