@@ -71,7 +71,7 @@ func (s *sqliteStore) checkCounts(ctx context.Context) error {
 	err := s.db.QueryRowContext(ctx, `SELECT
 		EXISTS (SELECT 1 FROM sqlite_sequence WHERE typeof(seq) <> 'integer' OR seq NOT BETWEEN 0 AND ?1)
 		OR ifnull((SELECT max(id) FROM event), 0) > ?1
-		OR ifnull((SELECT max(id) FROM act), 0) > ?1`, maxCount).Scan(&wrong)
+		OR ifnull((SELECT max(id) FROM act), 0) > ?1`, int64(maxCount)).Scan(&wrong)
 	if err == nil && wrong {
 		err = fmt.Errorf("%w: its numbers are higher than bantop ever counts", ErrCorrupt)
 	}
