@@ -115,6 +115,19 @@ func (s *stage) change() *model.Change {
 	return snap.Runtime.Change
 }
 
+// guarded reports whether a guard of this stage lives.
+func (s *stage) guarded() bool {
+	s.t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(file string) bool {
+		args, err := os.ReadFile(file) // else it has just ended
+		return err == nil && bytes.Contains(args, []byte("\x00guard\x00")) && bytes.Contains(args, []byte("\x00"+s.state+"\x00"))
+	})
+}
+
 // await waits until the change is at a step.
 func (s *stage) await(step model.ChangeStep) {
 	s.t.Helper()
@@ -441,7 +454,7 @@ func TestKilledBantop(t *testing.T) {
 			fail2bantest.Eventually(t, "no change is under way", func() bool {
 				c := s.change()
 				if c == nil || c.Step.Over() {
-					return true
+					return !s.guarded() // one that was just started has not said so yet
 				}
 				if c.Step == model.StepConfirm { // do not wait for it: that is tested below
 					s.bantop("revert")

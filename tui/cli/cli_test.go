@@ -168,7 +168,6 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{[]string{"stats"}, "status"}, // the nearest command is named
 		{[]string{"--nonsense"}, "unknown flag: --nonsense"},
 		{[]string{"status", "--refresh", "fast"}, `--refresh: refresh: "fast" is not a time from 200ms to 1h`},
-		{[]string{"status", "--settings", "/nonexistent/x.toml"}, "/nonexistent/x.toml"},
 		{[]string{"status", "--json", "--format", "x"}, "--json and --format"},
 		{[]string{"-s", "/nonexistent/x.sock", "status", "--format", "{{.X}}"}, "fill in the template"},
 		{nil, "this is no terminal"},
