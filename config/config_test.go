@@ -48,7 +48,8 @@ database = "/usr/share/GeoIP//GeoLite2-Country.mmdb"
 		SessionCache: true, SessionTTL: 0,
 		Socket: "/run/b.sock", PIDFile: "/run/b.pid", Conf: "/srv/fail2ban", Refresh: 2 * time.Second,
 		CountryDatabase: "/usr/share/GeoIP/GeoLite2-Country.mmdb",
-		Timeout:         500 * time.Millisecond, StateDir: "/srv/state", Theme: "none", ASCII: true, Mouse: true, RecoveryWindow: 90 * time.Second,
+		Timeout:         500 * time.Millisecond, StateDir: "/srv/state", Theme: "none", ASCII: true, Mouse: true,
+		RecoveryWindow:    90 * time.Second,
 		ActivationConfirm: 45 * time.Second, ActivationLimit: time.Minute,
 	}
 	if err != nil || got.Settings != want {

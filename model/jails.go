@@ -195,7 +195,8 @@ func (r Runtime) advice(lost []Lost, bad []Jail) string {
 	}
 	for _, j := range bad {
 		if j.State == JailNoAction { // measured on 0.11.2 to 1.1.2-dev: a plain reload loses them
-			return quote.Word(j.Name) + " bans on paper only; this mends it: sudo " + r.Control + " reload --restart " + quote.Word(j.Name)
+			name := quote.Word(j.Name)
+			return name + " bans on paper only; this mends it: sudo " + r.Control + " reload --restart " + name
 		}
 	}
 	return bad[0].Name + " has neither log file nor journal to read; fail2ban's log says why"

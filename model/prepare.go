@@ -246,7 +246,8 @@ func (s State) changeRequested(msg ChangeRequested) (State, []Effect) {
 		return refuse("no jail would come back: none that is lost can run without that file", "mend it by hand, then: fail2ban-client reload")
 	}
 	if c, under := s.Runtime.UnderWay(); under {
-		return refuse(c.Person()+" is changing "+c.Jail+" ("+string(c.Kind)+")", "wait for it, or take it back: sudo bantop revert")
+		return refuse(c.Person()+" is changing "+c.Jail+" ("+string(c.Kind)+")",
+			"wait for it, or take it back: sudo bantop revert")
 	}
 	if !s.Sharing.Shared {
 		return refuse("the way back cannot be kept: "+cmp.Or(s.Sharing.Reason, "nothing is kept here"), "mend that first, or name another folder with --state-dir")

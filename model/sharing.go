@@ -76,7 +76,8 @@ func (s State) step(msg Msg) (State, []Effect) {
 	runtime, events := Step(s.Runtime, msg)
 	s.Runtime = runtime
 	s.Sharing.commit++
-	s.Sharing.outstanding = append(slices.Clone(s.Sharing.outstanding), uncommitted{commit: s.Sharing.commit, events: events})
+	s.Sharing.outstanding = append(slices.Clone(s.Sharing.outstanding),
+		uncommitted{commit: s.Sharing.commit, events: events})
 	return s, []Effect{Commit{ID: s.Sharing.commit, Msg: msg}}
 }
 

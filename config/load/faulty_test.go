@@ -49,7 +49,8 @@ var spoil = []struct {
 	{"a socket", func(_ *testing.T, f string) error { return unix.Mknod(f, unix.S_IFSOCK|0o600, 0) }, "socket", "replace"},
 	{"a device", func(_ *testing.T, f string) error { return os.Symlink("/dev/zero", f) }, "not a regular file",
 		"replace"},
-	{"everybody may write it", mode(0o606), "can be written by everybody", "make sure of what is in it, then: chmod go-w"},
+	{"everybody may write it", mode(0o606), "can be written by everybody",
+		"make sure of what is in it, then: chmod go-w"},
 	{"a link to what everybody may write", linkTo(mode(0o606)), "can be written by everybody", "make sure of what is in it, then: chmod go-w"},
 	{"a link to itself", func(_ *testing.T, f string) error { return os.Symlink(f, f) }, "too many levels", ""},
 	{"its folder can be written by everybody", func(t *testing.T, f string) error {

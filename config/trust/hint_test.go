@@ -15,14 +15,16 @@ import (
 func TestHintsAreQuoted(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "q;touch pwn")
 	open, linked := filepath.Join(dir, "open"), filepath.Join(dir, "linked")
-	err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(open, nil, 0o600), os.Chmod(open, 0o666), os.WriteFile(linked, nil, 0o600),
+	err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(open, nil, 0o600), os.Chmod(open, 0o666),
+		os.WriteFile(linked, nil, 0o600),
 		os.Link(linked, linked+"2"), unix.Mkfifo(filepath.Join(dir, "pipe"), 0o600))
 	if err != nil {
 		t.Fatal(err)
 	}
 	const nobody = 65534
 	if os.Geteuid() == 0 {
-		if err := errors.Join(os.WriteFile(filepath.Join(dir, "theirs"), nil, 0o600), os.Chown(filepath.Join(dir, "theirs"), nobody, nobody)); err != nil {
+		theirs := filepath.Join(dir, "theirs")
+		if err := errors.Join(os.WriteFile(theirs, nil, 0o600), os.Chown(theirs, nobody, nobody)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -63,7 +63,8 @@ func TestResolve(t *testing.T) {
 	if want := filepath.Join(top, "safe", "file"); err != nil || got != want {
 		t.Errorf("Resolve = %q, %v, want %q", got, err, want)
 	}
-	if err := Parents(filepath.Join(top, "to-open", "file")); err == nil || !strings.Contains(err.Error(), "open can be written by everybody") {
+	const open = "open can be written by everybody"
+	if err := Parents(filepath.Join(top, "to-open", "file")); err == nil || !strings.Contains(err.Error(), open) {
 		t.Errorf("through a folder that everybody may write: %v", err)
 	}
 	if err := Parents(filepath.Join(top, "loop", "file")); err == nil {
@@ -121,8 +122,10 @@ func TestOpen(t *testing.T) {
 // and nobody else in them, neither as a member nor by a primary group, which stands
 // only in passwd(5).
 func TestAlone(t *testing.T) {
-	const groups = "root:x:0:\njo:x:1000:\nmona:x:1001:mona\nadm:x:4:jo\nlukas:x:1002:jo\nodd:line\nshort:x:1003\nkim:x:1004:\npat:x:1005:pat\nsam:x:1006:\nlee:x:1007:\nzoe:x:1008:\nteam:x:1008:mona\n"
-	const users = "root:x:0:0::/root:/bin/sh\njo:x:1000:1000::/:/bin/sh\nmona:x:1001:1001::/:/bin/sh\nkim:x:1004:1004::/:/bin/sh\n" +
+	const groups = "root:x:0:\njo:x:1000:\nmona:x:1001:mona\nadm:x:4:jo\nlukas:x:1002:jo\n" +
+		"odd:line\nshort:x:1003\nkim:x:1004:\npat:x:1005:pat\nsam:x:1006:\nlee:x:1007:\nzoe:x:1008:\nteam:x:1008:mona\n"
+	const users = "root:x:0:0::/root:/bin/sh\njo:x:1000:1000::/:/bin/sh\nmona:x:1001:1001::/:/bin/sh\n" +
+		"kim:x:1004:1004::/:/bin/sh\n" +
 		"guest:x:1100:1004::/:/bin/sh\npat:x:1005:1005::/:/bin/sh\nother:x:1101:1005:::\nodd:line\n" +
 		"sam:x:1006:1006::/:/bin/sh\ntwin:x:1006:1006::/:/bin/sh\nlee:x:1007:1007::/:/bin/sh\nshort:x:1102:1007\n"
 	for _, c := range []struct {

@@ -163,7 +163,8 @@ func TestDisk(t *testing.T) {
 		write(t, o.Conf, "jail.conf", "")
 		t.Setenv("TMPDIR", temp)
 		folder := filepath.Join(o.Conf, "jail.d")
-		if err := errors.Join(os.Chmod(o.Conf, 0o755), os.Chmod(temp, 0o777|os.ModeSticky), os.Chmod(folder, 0o555)); err != nil {
+		if err := errors.Join(os.Chmod(o.Conf, 0o755), os.Chmod(temp, 0o777|os.ModeSticky),
+			os.Chmod(folder, 0o555)); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = os.Chmod(folder, 0o755) }) // for it to be removed

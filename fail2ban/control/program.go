@@ -117,8 +117,8 @@ func absolute(path string) string {
 	return abs
 }
 
-// NotInstalled is why a program cannot be run that LookPath did not find: that there
-// is none, or that root would run another's.
+// NotInstalled is why a program cannot be run that LookPath did not find: it is
+// not installed, or root would run a program of somebody else.
 func NotInstalled(name string, err error) error {
 	if unsafe, is := errors.AsType[*UnsafeError](err); is {
 		return unsafe

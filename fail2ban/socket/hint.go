@@ -79,7 +79,8 @@ func permissionHint(path string) string {
 		}
 		who := fmt.Sprintf("%s belongs to %s (mode %04o)", quote.Word(p), owner(st), fi.Mode().Perm())
 		if fi.Mode().Perm()&0o060 == 0o060 {
-			return fmt.Sprintf("%s: join its group with sudo usermod -aG %s $USER, or run sudo bantop", who, quote.Word(group(st)))
+			return fmt.Sprintf("%s: join its group with sudo usermod -aG %s $USER, or run sudo bantop",
+				who, quote.Word(group(st)))
 		}
 		return who + ": run sudo bantop"
 	}

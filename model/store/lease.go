@@ -122,7 +122,7 @@ func (s *sqliteStore) Release(ctx context.Context) error {
 var readActing = "SELECT " + text("id", maxID) + ", " + text("boot", maxID) + ", " + number("pid") + ", " +
 	text("started", maxID) + ", " + short("act", maxEvent) + " FROM acting WHERE server = ?"
 
-// acting is the row of who acts; false where there is none, or one that no bantop
+// acting is the row of who acts; false if nobody acts, or it is a row that no bantop
 // wrote: what cannot be read must not keep everybody from acting.
 func (s *sqliteStore) acting(row func(string, ...any) *sql.Row) (p instance, act Acting, ok bool, err error) {
 	var text []byte

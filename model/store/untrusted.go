@@ -37,7 +37,7 @@ func (a aside) what() string {
 }
 
 // pending names the files of changes that may not have ended, in fail2ban's
-// configuration; "" if there is none.
+// configuration; "" if no change is known.
 func (a aside) pending(conf string) string {
 	if len(a.waiting) == 0 {
 		return ""

@@ -10,8 +10,8 @@ import (
 )
 
 // TestRootsChangesAreNotSeen: a user has a state of his own, in which no change of
-// root's is: what would ask about one says so, with what to type, and never that there
-// is none. Of his own server all works.
+// root's is: what would ask about one says so, with what to type, and never that no
+// change waits. Of the user's own server all works.
 func TestRootsChangesAreNotSeen(t *testing.T) {
 	fail2bantest.NeedRoot(t) // who alone can be another user
 	const nobody = 65534

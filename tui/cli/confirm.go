@@ -117,10 +117,11 @@ func (l *looker) lost(now time.Time) error {
 		return fmt.Errorf("not done: it did not reach the guard, which rolls the change of %s back unless somebody"+
 			" confirms it: %s"+next, c.Jail, s.Reason)
 	case s.Reason != "":
-		return fmt.Errorf("how the change of %s ends cannot be seen any more, its guard goes on by itself: %s"+next, c.Jail, s.Reason)
+		return fmt.Errorf("how the change of %s ends cannot be seen any more, its guard goes on by itself: %s"+next,
+			c.Jail, s.Reason)
 	case c.Step == model.StepConfirm && now.Sub(c.Deadline) > goingBack:
-		return fmt.Errorf("the time to confirm the change of %s ended %s ago, and its guard has not said what it did: the state"+
-			" cannot be written, or the guard was killed"+next, c.Jail, words.Span(now.Sub(c.Deadline)))
+		return fmt.Errorf("the time to confirm the change of %s ended %s ago, and its guard has not said what it did:"+
+			" the state cannot be written, or the guard was killed"+next, c.Jail, words.Span(now.Sub(c.Deadline)))
 	}
 	return nil
 }

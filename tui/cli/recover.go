@@ -120,7 +120,8 @@ func proven(s model.State) (*model.Suspect, error) {
 			return &v, nil
 		}
 	}
-	return nil, errors.New("recover: no file is proven to be to blame\nnext: sudo bantop recover, which tells what is known")
+	return nil, errors.New("recover: no file is proven to be to blame\n" +
+		"next: sudo bantop recover, which tells what is known")
 }
 
 // setAside renames the file that is to blame, after somebody agreed, and brings the
@@ -167,7 +168,8 @@ func (l *looker) act(cmd *cobra.Command, f *flags, act model.ActKind) error {
 		case model.ActMend:
 			return errors.New("recover: there is nothing to mend: no jail has lost its actions")
 		}
-		return errors.New("recover: fail2ban does not answer, so there is nothing to reload\nnext: sudo bantop recover --restart")
+		return errors.New("recover: fail2ban does not answer, so there is nothing to reload\n" +
+			"next: sudo bantop recover --restart")
 	}
 	yes, err := agreed(cmd, f, words.ActQuestion(act, l.state))
 	if err != nil || !yes {

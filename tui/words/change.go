@@ -60,7 +60,8 @@ func Change(r model.Runtime, now time.Time) string {
 	switch c.Step {
 	case model.StepConfirm:
 		if over := now.Sub(c.Deadline); over > 5*time.Second { // until then its guard is about to say so
-			return fmt.Sprintf("%s %s: the time to confirm it ended %s ago, and its guard has not said what it did", who, done, Span(over))
+			return fmt.Sprintf("%s %s: the time to confirm it ended %s ago, and its guard has not said what it did",
+				who, done, Span(over))
 		}
 		return fmt.Sprintf("%s %s: confirm it within %s, else it is taken back", who, done, Span(c.Deadline.Sub(now)))
 	case model.StepConfirmed:
@@ -77,7 +78,8 @@ func Change(r model.Runtime, now time.Time) string {
 		}
 		back := "it was taken back, and every jail is as before"
 		if len(c.Missing) > 0 {
-			back = "it was taken back, and every jail runs as before, but the bans of " + List(c.Missing) + " have run out or are lost"
+			back = "it was taken back, and every jail runs as before, but the bans of " + List(c.Missing) +
+				" have run out or are lost"
 		}
 		return fmt.Sprintf("%s %s; %s: %s", who, done, back, c.Why)
 	case model.StepStuck:
@@ -112,7 +114,8 @@ func LastFault(c model.Change) string {
 func LastResort(s model.State, c model.Change) []string {
 	file := s.Settings.Effective.Conf + "/" + c.File.Dir + "/" + c.File.Name
 	return []string{
-		"look at " + quote.Word(file) + ": it should hold what it held before the change; mv it to " + quote.Word(c.File.Name+".off") + " where there was none",
+		"look at " + quote.Word(file) + ": it should hold what it held before the change; mv it to " +
+			quote.Word(c.File.Name+".off") + " where there was none",
 		s.Control + " -t, and mend what it names",
 		s.Control + " restart; or " + s.Control + " -x start where fail2ban does not run",
 	}
