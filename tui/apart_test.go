@@ -27,3 +27,17 @@ func TestChangesOfRootAreNotSeen(t *testing.T) {
 		}
 	}
 }
+
+// TestChangesAreNotKnown: while nothing is shared, a change of somebody else's may be
+// under way: the screen of changes does not say that nobody has changed anything.
+func TestChangesAreNotKnown(t *testing.T) {
+	for _, width := range []int{40, 80, 100} {
+		s := newStage(t, width, 28, "none", true)
+		s.m.state = model.New(model.Options{Settings: config.Defaults(), Private: "no room"})
+		s.m.state, _ = model.Update(s.m.state, model.Started{At: t0})
+		text := strings.Join(strings.Fields(s.press("C").m.View()), " ")
+		if strings.Contains(text, "nobody has changed") || !strings.Contains(text, "not known while nothing is shared") {
+			t.Errorf("%d columns: %s", width, text)
+		}
+	}
+}

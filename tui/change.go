@@ -118,6 +118,8 @@ func (v changeScreen) text(p pen, s model.State) []string {
 		return p.prepared(s)
 	case c == nil && s.Sharing.Apart:
 		return append([]string{p.line().say(p.Faint, s.Who+" cannot see root's changes:").String()}, p.command(s.AsRoot)...)
+	case c == nil && s.Sharing.Reason != "":
+		return []string{p.line().say(p.Faint, "not known while nothing is shared").String()}
 	case c == nil:
 		return []string{p.line().put(p.Faint, "nobody has changed anything; a on a jail activates it").String()}
 	default:
