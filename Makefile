@@ -38,6 +38,7 @@ bench:
 fuzz:
 	go test -run '^$$' -fuzz FuzzDecode -fuzztime 1m ./fail2ban/wire
 	go test -run '^$$' -fuzz FuzzParseBan -fuzztime 1m ./fail2ban
+	go test -run '^$$' -fuzz FuzzParseStream -fuzztime 20s ./fail2ban/control
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./config
 	go test -run '^$$' -fuzz FuzzParse -fuzztime 1m ./fail2ban/addr
 	go test -run '^$$' -fuzz FuzzData -fuzztime 1m ./fail2ban/bandb

@@ -22,6 +22,10 @@ type JailBan struct {
 	Jail string
 	Ban
 	Count int // how often the jail has banned this address, this time included; 0 where that is not known
+
+	// Database is set if its times come from fail2ban's database, or it as a whole: the
+	// server may know better, since a ban may be prolonged there and not here.
+	Database bool
 }
 
 // banTimeLayout is how fail2ban writes times: the server's local time, without

@@ -91,11 +91,12 @@ func Seconds(n int64) time.Duration {
 	}
 }
 
-// ParseJailList reads the "Jail list" line of `status`: names with a comma and
-// a space between them. An empty line is no jail.
+// ParseJailList reads the "Jail list" line of `status`: names with a comma and a space
+// between them (0.11.2 to 1.1.0, server/server.py). A name may hold a comma. An empty line
+// is no jail.
 func ParseJailList(s string) []string {
 	var names []string
-	for name := range strings.SplitSeq(s, ",") {
+	for name := range strings.SplitSeq(s, ", ") {
 		if name = strings.TrimSpace(name); name != "" {
 			names = append(names, name)
 		}

@@ -26,7 +26,7 @@ func TestAtLeast(t *testing.T) {
 // TestParseJailList walks the forms of the list of jails.
 func TestParseJailList(t *testing.T) {
 	for list, want := range map[string][]string{
-		"": nil, "sshd": {"sshd"}, "a, b, c": {"a", "b", "c"}, "a b, c": {"a b", "c"}, ",": nil,
+		"": nil, "sshd": {"sshd"}, "a, b, c": {"a", "b", "c"}, "a b, c": {"a b", "c"}, ", ": nil, "a,b, c": {"a,b", "c"},
 	} {
 		if got := fail2ban.ParseJailList(list); !slices.Equal(got, want) {
 			t.Errorf("%q: %q", list, got)

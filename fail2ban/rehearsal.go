@@ -61,9 +61,20 @@ type Rehearsal struct {
 	// What else a reload would do, since it reads all of the configuration: jails
 	// that would appear, vanish, or lose their actions (they changed), sorted.
 	Appear, Vanish, Change []string
+	// ByHand is what runs and no file says: a reload drops it, and bantop's puts it back.
+	ByHand []string `json:",omitempty"`
+	// Server is what it would change for the server as a whole.
+	Server []ServerChange `json:",omitempty"`
 
 	Steps []StepTime // done, in their order
 	Took  time.Duration
+}
+
+// ServerChange is a setting of the server that the files give another value than it has.
+type ServerChange struct {
+	Option string // "loglevel"
+	Has    string // as the server says it
+	Gets   string // as the files say it
 }
 
 // StepTime is how long a step took.

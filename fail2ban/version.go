@@ -20,3 +20,10 @@ func AtLeast(version string, major, minor int) bool {
 	}
 	return a > major || a == major && b >= minor
 }
+
+// SameVersion reports whether two texts name one version: fail2ban-client -V prints
+// "1.1.2.1" for what the server calls "1.1.2.dev1" (version.py, normVersion, 1.1.2.dev1).
+func SameVersion(a, b string) bool {
+	norm := strings.NewReplacer(".fix", "", ".dev", ".", "-dev", ".")
+	return norm.Replace(a) == norm.Replace(b)
+}

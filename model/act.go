@@ -26,6 +26,8 @@ type Acting struct {
 	Hint     string
 	Missing  []string // jails that should be there afterwards and are not
 	Attempts int      // how often it was done until all were there
+	Kept     []string // what was set by hand and was put back
+	Lost     []string // what could not be
 	Wanted   int      // how many jails should be there afterwards, as far as that is known
 
 	id     uint64
@@ -34,8 +36,9 @@ type Acting struct {
 
 // ActRequested says that somebody has answered the question whether to do it.
 type ActRequested struct {
-	Kind ActKind
-	At   time.Time
+	Kind    ActKind
+	At      time.Time
+	EndHung bool // of ActRestart: somebody agreed to end a server that hangs
 }
 
 // ActFinished is the result of Perform.
@@ -46,6 +49,8 @@ type ActFinished struct {
 	Hint     string
 	Missing  []string // jails of Perform.Want that are not there
 	Attempts int
+	Kept     []string // what was set by hand and was put back
+	Lost     []string // what could not be
 }
 
 // Perform asks that something be done to the server. Its result is an
@@ -54,6 +59,8 @@ type Perform struct {
 	ID   uint64
 	Kind ActKind
 	Want []string // jails that should be there afterwards; of ActMend, those to mend
+
+	EndHung bool // of ActRestart: a server that hangs is ended
 }
 
 // Journal asks that something be written into the journal of acts.
@@ -107,7 +114,7 @@ func (s State) actRequested(msg ActRequested) (State, []Effect) {
 		}
 	}
 	s.Acting = Acting{Kind: msg.Kind, At: msg.At, Running: true, Wanted: len(want), id: s.Acting.id + 1}
-	perform := Perform{ID: s.Acting.id, Kind: msg.Kind, Want: want}
+	perform := Perform{ID: s.Acting.id, Kind: msg.Kind, Want: want, EndHung: msg.EndHung}
 	if msg.Kind != ActRestart {
 		return s, []Effect{perform}
 	}
@@ -140,6 +147,7 @@ func (s State) actFinished(msg ActFinished) (State, []Effect) {
 	a := s.Acting
 	a.Running, a.Reason, a.Hint, a.Attempts = false, msg.Reason, msg.Hint, msg.Attempts
 	a.Missing = slices.Clone(msg.Missing)
+	a.Kept, a.Lost = slices.Clone(msg.Kept), slices.Clone(msg.Lost)
 	s.Acting = a
 	var effects []Effect
 	switch {

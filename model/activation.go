@@ -17,6 +17,8 @@ type Activation struct {
 	// Window is how long a crash is put down to it, as it was when it began; 0: what
 	// holds when the server goes down.
 	Window time.Duration `json:",omitempty"`
+
+	Off bool `json:",omitempty"` // the jail was switched off since: no crash is put down to it (X14)
 }
 
 // ActivationRecorded says that a jail was switched on.
@@ -70,13 +72,14 @@ func (b Blame) clear(now time.Time) Blame {
 	return b
 }
 
-// last is the newest activation that is not history.
+// last is the newest activation that is not history, of a jail that is not off by now.
 func (b Blame) last() (Activation, bool) {
-	if len(b.Activations) == 0 {
-		return Activation{}, false
+	for _, a := range slices.Backward(b.Activations) {
+		if !a.Off {
+			return a, a.At.After(b.ClearedAt)
+		}
 	}
-	a := b.Activations[len(b.Activations)-1]
-	return a, a.At.After(b.ClearedAt)
+	return Activation{}, false
 }
 
 // Last is the newest activation that a crash could be put down to.
@@ -106,7 +109,7 @@ func (b Blame) others(blamed Activation, now time.Time, window time.Duration) []
 	var out []string
 	for i := len(b.Activations) - 1; i >= 0; i-- {
 		a := b.Activations[i]
-		inside := a.At.After(b.ClearedAt) && now.Sub(a.At) <= a.window(window)
+		inside := !a.Off && a.At.After(b.ClearedAt) && now.Sub(a.At) <= a.window(window)
 		if inside && a.Jail != blamed.Jail && !slices.Contains(out, a.Jail) {
 			out = append(out, a.Jail)
 		}

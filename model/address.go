@@ -1,6 +1,7 @@
 package model
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -35,6 +36,9 @@ type Address struct {
 	Records []BanRecord
 	Ignored []IgnoreRule
 	Reason  string // why the records cannot be had; "" where they can
+	// Banned are the jails that ban it now, by the server's own word; nil if it was not
+	// asked, as about a network.
+	Banned  []string
 	Place   Place
 	NoPlace string // why it is not known where it is; "" where it is, and where no database is set
 
@@ -62,6 +66,7 @@ type AddressFetched struct {
 	At      time.Time
 	Records []BanRecord
 	Ignored []IgnoreRule
+	Banned  []string // see Address
 	Reason  string
 	Place   Place
 	NoPlace string
@@ -106,7 +111,7 @@ func (s State) addressFetched(msg AddressFetched) State {
 		return s
 	}
 	a.At, a.inFlight, a.Reason = msg.At, false, msg.Reason
-	a.Place, a.NoPlace = msg.Place, msg.NoPlace
+	a.Place, a.NoPlace, a.Banned = msg.Place, msg.NoPlace, msg.Banned
 	a.Records, a.Ignored = slices.Clone(msg.Records), slices.Clone(msg.Ignored)
 	s.Address = a
 	return s
@@ -123,15 +128,52 @@ func (s State) addressStale() (State, []Effect) {
 }
 
 // Current are the bans in force of the address that is open, those of networks
-// that hold it among them, by jail.
+// that hold it among them, by jail. Whether the address itself is banned is the server's
+// word: a list that comes from its database may lack a ban, or have one that is over.
 func (s State) Current() []banlist.Row {
 	p, _, err := addr.Parse(s.Address.Address)
 	var out []banlist.Row
+	var listed []string
 	for i := range s.Bans.List.Len() {
 		r := s.Bans.List.Row(int32(i))
-		if r.Address == s.Address.Address || err == nil && r.Net.IsValid() && addr.Holds(r.Net, p) {
+		itself := r.Address == s.Address.Address
+		switch {
+		case itself && s.Address.Banned != nil && r.Database && !slices.Contains(s.Address.Banned, r.Jail):
+			continue
+		case itself:
+			listed = append(listed, r.Jail)
+			out = append(out, r)
+		case err == nil && r.Net.IsValid() && addr.Holds(r.Net, p):
 			out = append(out, r)
 		}
+	}
+	for _, jail := range s.Address.Banned {
+		if !slices.Contains(listed, jail) {
+			out = append(out, banlist.Row{JailBan: fail2ban.JailBan{
+				Jail: jail, Ban: fail2ban.Ban{Address: s.Address.Address}, Database: true,
+			}, Net: p})
+		}
+	}
+	return out
+}
+
+// BansWithin are how many bans of addresses in the network that is open each jail has; none
+// for an address. Sorted by jail.
+func (s State) BansWithin() []JailBans {
+	p, _, err := addr.Parse(s.Address.Address)
+	if err != nil || p.IsSingleIP() {
+		return nil
+	}
+	n := map[string]int{}
+	for i := range s.Bans.List.Len() {
+		r := s.Bans.List.Row(int32(i))
+		if r.Net.IsValid() && r.Address != s.Address.Address && addr.Holds(p, r.Net) {
+			n[r.Jail]++
+		}
+	}
+	var out []JailBans
+	for _, jail := range slices.Sorted(maps.Keys(n)) {
+		out = append(out, JailBans{jail, n[jail]})
 	}
 	return out
 }

@@ -58,6 +58,7 @@ type Plan struct {
 	ChangeID
 	By, TTY string
 	File    FileChange
+	More    []FileChange  `json:",omitempty"` // further files, of ChangeSetAside; none has a text
 	Gains   []string      // jails that are to appear
 	Loses   []string      // jails that are to go
 	Loose   []string      // jails that may go, of ChangeSetAside
@@ -66,7 +67,14 @@ type Plan struct {
 	Confirm time.Duration // within which somebody has to confirm it
 	Window  time.Duration // how long a crash is put down to it; 0: what holds then
 	Commit  bool          // nobody has to
+
+	// Unproven: somebody agreed that it is done although it cannot be proven here
+	// that fail2ban comes up with it (--no-rehearsal).
+	Unproven bool `json:",omitempty"`
 }
+
+// Files are all files that the change is made in.
+func (p Plan) Files() []FileChange { return append([]FileChange{p.File}, p.More...) }
 
 // ChangeStep is what is being done for a change, or how it ended.
 type ChangeStep string
@@ -131,8 +139,23 @@ type Change struct {
 	EndedBy  string   // who confirmed it or took it back
 
 	Touched   bool     // the server may have read the file
+	Certain   bool     `json:",omitempty"` // the server had read all files when the change began
+	Kept      []string `json:",omitempty"` // what was set by hand and was put back after a reload or restart
+	Lost      []string `json:",omitempty"` // what could not be put back
 	Restarted bool     // the way back needed it
 	Forgotten []string // jails of Loses that were expected
+
+	// FormerSum is the SHA-256, in hex, of what set the server up before. The guard
+	// keeps it (store.Texts).
+	FormerSum string `json:",omitempty"`
+
+	Untouched bool        `json:",omitempty"` // the way forward failed before anything was sent to the server
+	Way       BackWay     `json:",omitempty"` // of StepReloadBack
+	Slips     []string    `json:",omitempty"` // in the configuration, as last judged, each FILE:LINE and why
+	Waiting   string      `json:",omitempty"` // what the way back waits for: a busy server
+	Down      bool        `json:",omitempty"` // the way back found the server's process gone, and has not started it
+	Hung      bool        `json:",omitempty"` // it made the server hang, which may be ended for that
+	Left      ChangeFault `json:",omitempty"` // of StepStuck: why nothing more was done to the server
 }
 
 // ChangeBegun says that a guard holds the way back, and how the server stands. It
@@ -142,17 +165,28 @@ type ChangeBegun struct {
 	Before []Standing
 	PID    int
 	At     time.Time
+
+	FormerSum string // of Change; "" if the configuration could not be read
+	// Certain says that the server has read all files as they stand: what they do not say
+	// was set by hand.
+	Certain bool
 }
 
-// ChangeDid says what came of a step.
+// ChangeDid says how a step ended.
 type ChangeDid struct {
-	ID      ChangeID
-	Step    ChangeStep
-	At      time.Time
-	Took    time.Duration
-	Reason  string   // why it failed; "" where it did not
-	Hint    string   // what to do next about that
-	Missing []string // jails that are not as they should be
+	Kept, Lost []string // see Change
+	ID         ChangeID
+	Step       ChangeStep
+	At         time.Time
+	Took       time.Duration
+	Reason     string   // why it failed; "" where it did not
+	Hint       string   // what to do next about that
+	Missing    []string // jails that are not as they should be
+
+	Fault     ChangeFault
+	Judged    bool     // it was found out whether fail2ban would come up with its configuration
+	Slips     []string // why it would not, each FILE:LINE and why
+	Untouched bool     // it failed before anything was sent to the server
 }
 
 // ChangeConfirmed says that somebody saw that all is well, himself included.

@@ -42,7 +42,7 @@ func begun(t *testing.T, p model.Plan) model.Runtime {
 	for _, j := range jails {
 		before = append(before, model.Standing{Jail: j, Started: true, Armed: true, Banned: 3})
 	}
-	r, _ = model.Step(r, model.ChangeBegun{Plan: p, Before: before, PID: 812, At: t0})
+	r, _ = model.Step(r, model.ChangeBegun{Plan: p, Before: before, PID: 812, At: t0, FormerSum: "f0"})
 	return r
 }
 
@@ -56,21 +56,34 @@ var steps = []model.ChangeStep{
 
 // changeMessages are all that can happen to a change.
 func changeMessages(c model.Change, at time.Time) map[string]model.Msg {
+	did := func(d model.ChangeDid) model.ChangeDid {
+		d.ID, d.Step, d.At, d.Reason = c.ChangeID, c.Step, at, "it failed"
+		return d
+	}
 	return map[string]model.Msg{
-		"went well":   model.ChangeDid{ID: c.ChangeID, Step: c.Step, At: at},
-		"failed":      model.ChangeDid{ID: c.ChangeID, Step: c.Step, At: at, Reason: "it failed", Hint: "look", Missing: []string{"sshd"}},
-		"of another":  model.ChangeDid{ID: model.ChangeID{Kind: c.Kind, Jail: c.Jail, At: c.At.Add(1)}, Step: c.Step, At: at},
-		"of the past": model.ChangeDid{ID: c.ChangeID, Step: model.StepWrite, At: at},
-		"confirmed":   model.ChangeConfirmed{ID: c.ChangeID, At: at, By: "mona (pts/4)"},
-		"reverted":    model.ChangeReverted{ID: c.ChangeID, At: at, By: "mona (pts/4)"},
-		"expired":     model.ChangeExpired{ID: c.ChangeID, At: c.Deadline},
-		"too early":   model.ChangeExpired{ID: c.ChangeID, At: c.Deadline.Add(-1)},
-		"taken over":  model.ChangeTaken{ID: c.ChangeID, At: at},
-		"begun again": model.ChangeBegun{Plan: plan(model.ChangeActivate), At: at},
+		"went well": model.ChangeDid{ID: c.ChangeID, Step: c.Step, At: at},
+		"failed":    model.ChangeDid{ID: c.ChangeID, Step: c.Step, At: at, Reason: "it failed", Hint: "look", Missing: []string{"sshd"}},
+		"refused":   did(model.ChangeDid{Fault: model.FaultRefused, Judged: true, Slips: []string{"jail.local:7: flase"}}),
+		"untouched": did(model.ChangeDid{Fault: model.FaultRefused, Judged: true, Slips: []string{"jail.local:7: flase"},
+			Untouched: true}),
+		"unknown":      did(model.ChangeDid{Fault: model.FaultUnknown}),
+		"process gone": did(model.ChangeDid{Fault: model.FaultGone}),
+		"busy":         did(model.ChangeDid{Fault: model.FaultBusy}),
+		"hung":         did(model.ChangeDid{Fault: model.FaultHung}),
+		"own hang":     did(model.ChangeDid{Fault: model.FaultOwnHang}),
+		"of another":   model.ChangeDid{ID: model.ChangeID{Kind: c.Kind, Jail: c.Jail, At: c.At.Add(1)}, Step: c.Step, At: at},
+		"of the past":  model.ChangeDid{ID: c.ChangeID, Step: model.StepWrite, At: at},
+		"confirmed":    model.ChangeConfirmed{ID: c.ChangeID, At: at, By: "mona (pts/4)"},
+		"reverted":     model.ChangeReverted{ID: c.ChangeID, At: at, By: "mona (pts/4)"},
+		"expired":      model.ChangeExpired{ID: c.ChangeID, At: c.Deadline},
+		"too early":    model.ChangeExpired{ID: c.ChangeID, At: c.Deadline.Add(-1)},
+		"taken over":   model.ChangeTaken{ID: c.ChangeID, At: at},
+		"begun again":  model.ChangeBegun{Plan: plan(model.ChangeActivate), At: at},
 	}
 }
 
-var changeNames = []string{"went well", "failed", "of another", "of the past", "confirmed", "reverted", "expired", "too early", "taken over", "begun again"}
+var changeNames = []string{"went well", "failed", "refused", "untouched", "unknown", "process gone", "busy", "hung", "own hang", "of another",
+	"of the past", "confirmed", "reverted", "expired", "too early", "taken over", "begun again"}
 
 // TestChangeTable is the state machine of a change as a table: every step with
 // everything that can happen in it.
@@ -111,6 +124,17 @@ func showChange(r model.Runtime) string {
 	}
 	if len(c.Missing) > 0 {
 		s += fmt.Sprintf(" without %v", c.Missing)
+	}
+	for _, fact := range []struct {
+		is   bool
+		name string
+	}{
+		{c.Way != "", "by " + string(c.Way)}, {len(c.Slips) > 0, fmt.Sprint(c.Slips)}, {c.Untouched, "untouched"},
+		{c.Waiting != "", "waiting"}, {c.Hung, "hung"}, {c.Down, "down"}, {c.Left != "", "left: " + string(c.Left)},
+	} {
+		if fact.is {
+			s += " " + fact.name
+		}
 	}
 	if c.Attempts > 0 {
 		s += fmt.Sprintf(" reload %d", c.Attempts)
@@ -155,7 +179,23 @@ func TestChangeStories(t *testing.T) {
 		{"the reload takes the jails down; the first reload back brings none", model.ChangeActivate,
 			[]string{"", "regex", "", "", "postfix is gone", "", ""}},
 		{"it does not start; bantop is killed on the way back", model.ChangeActivate, []string{"", "", "it is not there", "", "taken over", "", ""}},
-		{"fail2ban goes down while nobody has confirmed", model.ChangeActivate, []string{"", "", "", "fail2ban went down", "", "not running", "", ""}},
+		{"fail2ban goes down while nobody has confirmed", model.ChangeActivate, []string{"", "", "", "fail2ban went down", "", "busy", "process gone", "", ""}},
+		{"fail2ban goes down, and somebody's slip keeps it down", model.ChangeActivate,
+			[]string{"", "", "", "fail2ban went down", "", "process gone", "refused"}},
+		{"somebody makes a slip before it is loaded", model.ChangeActivate, []string{"", "untouched", "", ""}},
+		{"somebody makes a slip while nobody has confirmed", model.ChangeActivate,
+			[]string{"", "", "", "expired", "", "refused", "", ""}},
+		{"a slip that the former configuration has, too", model.ChangeActivate,
+			[]string{"", "", "", "expired", "", "refused", "refused", "", ""}},
+		{"a slip, and the deactivated jail cannot come back", model.ChangeDeactivate,
+			[]string{"", "", "", "expired", "", "refused", "refused"}},
+		{"nothing can be proven", model.ChangeActivate, []string{"", "", "", "expired", "", "unknown", "", ""}},
+		{"a deactivation, and nothing can be proven", model.ChangeDeactivate, []string{"", "", "", "expired", "", "unknown"}},
+		{"its command makes the server hang", model.ChangeActivate,
+			[]string{"", "", "", "expired", "", "busy", "busy", "own hang", "", ""}},
+		{"the server hangs for another reason", model.ChangeActivate, []string{"", "", "", "expired", "", "busy", "hung"}},
+		{"a jail is lost for good, and a restart is not proven", model.ChangeActivate,
+			[]string{"", "", "", "expired", "", "", "sshd is gone", "", "sshd is gone", "", "sshd is gone", "refused"}},
 		{"nothing helps", model.ChangeActivate, []string{"", "regex", "", "", "gone", "", "gone", "", "gone", "", "gone"}},
 		{"the file cannot be put back", model.ChangeActivate, []string{"", "", "", "reverted", "no room"}},
 		{"a jail is deactivated, and that is taken back", model.ChangeDeactivate, []string{"", "", "", "reverted", "", "", ""}},

@@ -82,7 +82,8 @@ func (r Runtime) changeBegun(msg ChangeBegun) (Runtime, []Event) {
 		return r, nil
 	}
 	msg.Plan.File = msg.Plan.File.Bare() // no text of the configuration is shared
-	r.Change = &Change{Plan: msg.Plan, Before: msg.Before, PID: msg.PID, Step: StepWrite, Since: msg.At}
+	r.Change = &Change{Plan: msg.Plan, Certain: msg.Certain, Before: msg.Before, PID: msg.PID, Step: StepWrite, Since: msg.At,
+		FormerSum: msg.FormerSum}
 	if msg.Plan.Kind == ChangeActivate || msg.Plan.Kind == ChangeEdit {
 		r.Blame = r.Blame.record(Activation{Jail: msg.Plan.Jail, At: msg.Plan.At, By: msg.Plan.By, TTY: msg.Plan.TTY,
 			Source: "bantop", Window: msg.Plan.Window})
@@ -102,24 +103,32 @@ func personOn(who, tty string) string {
 
 // changeDid goes on to the step after one that ended.
 func (r Runtime) changeDid(c Change, msg ChangeDid) (Runtime, []Event) {
+	if len(msg.Kept)+len(msg.Lost) > 0 {
+		c.Kept, c.Lost = union(c.Kept, msg.Kept), union(c.Lost, msg.Lost)
+	}
 	failed := msg.Reason != ""
 	if c.Step == StepConfirm && !failed { // all is as it should be, still
 		return r, nil
 	}
 	if c.Step.forward() {
 		if failed {
-			c.Hint, c.Missing = msg.Hint, msg.Missing
-			return r.turnBack(c, msg.At, msg.Reason)
+			c.Hint, c.Missing, c.Untouched = msg.Hint, msg.Missing, msg.Untouched
+			return r.turnBack(c.judged(msg), msg.At, msg.Reason)
 		}
 		return r.enter(c.did(c.Step, msg.At, ""), c.after(), msg.At)
 	}
-	step := c.Step
-	c = c.did(step, msg.At, msg.Reason)
-	c.Missing = msg.Missing
+	if msg.Fault == FaultBusy {
+		c.Waiting = fail2ban.OneLine(msg.Reason)
+		r.Change = &c
+		return r, nil
+	}
+	c = c.did(c.Step, msg.At, msg.Reason).judged(msg)
+	c.Missing, c.Waiting = msg.Missing, ""
 	if failed {
 		c.Hint = msg.Hint
 	}
-	return r.enter(c, c.back(step, failed), msg.At)
+	c, step := c.back(msg)
+	return r.enter(c, step, msg.At)
 }
 
 // after is the step after one that went well.
@@ -136,30 +145,6 @@ func (c Change) after() ChangeStep {
 	}
 }
 
-// back is the step after one of the way back.
-func (c Change) back(step ChangeStep, failed bool) ChangeStep {
-	switch {
-	case failed && (step == StepRestore || step == StepRestart):
-		return StepStuck
-	case step == StepRestore && !c.Touched:
-		return StepTakenBack
-	case step == StepRestore && c.Kind == ChangeSetAside: // what is wrong with the server needs no other reload
-		return StepProveBack
-	case step == StepRestore:
-		return StepReloadBack
-	case step == StepReloadBack && !failed, step == StepRestart && !failed:
-		return StepProveBack
-	case step == StepProveBack && !failed:
-		return StepTakenBack
-	case step == StepProveBack && !c.Restarted && c.Attempts < backReloads:
-		return StepReloadBack
-	case !c.Restarted:
-		return StepRestart
-	default:
-		return StepStuck
-	}
-}
-
 // did takes note of a step that ended.
 func (c Change) did(step ChangeStep, at time.Time, reason string) Change {
 	c.Done = append(slices.Clone(c.Done), StepDone{Step: step, Took: max(0, at.Sub(c.Since)), Reason: reason})
@@ -169,7 +154,7 @@ func (c Change) did(step ChangeStep, at time.Time, reason string) Change {
 // turnBack begins the way back.
 func (r Runtime) turnBack(c Change, at time.Time, why string) (Runtime, []Event) {
 	c = c.did(c.Step, at, why)
-	c.Why = fail2ban.OneLine(why)
+	c.Why = fail2ban.Short(why)
 	return r.enter(c, StepRestore, at)
 }
 
@@ -192,7 +177,6 @@ func (r Runtime) enter(c Change, step ChangeStep, at time.Time) (Runtime, []Even
 	case StepRestore:
 		r.Expected = union(r.Expected, c.Forgotten)
 	case StepReloadBack:
-		c.Attempts++
 		if c.Kind == ChangeSetAside { // they were lost before, and still are
 			break
 		}
@@ -206,7 +190,7 @@ func (r Runtime) enter(c Change, step ChangeStep, at time.Time) (Runtime, []Even
 		c.File, c.Before = c.File.Bare(), nil
 	}
 	r.Change = &c
-	return r, c.events(was, at)
+	return r.switchedOff(c), c.events(was, at)
 }
 
 // events are what there is to tell of a step that begins.
@@ -251,6 +235,9 @@ type Carry struct{ Change Change }
 // watchEvery is how often the server is looked at while nobody has confirmed.
 const watchEvery = time.Second
 
+// busyEvery is how often a busy server is asked again on the way back.
+const busyEvery = time.Second
+
 // Next is what is to be done for a change now, and how long after that there is
 // something to do again. It is a message where no effect is needed to know it, and
 // nothing of either where the change is over.
@@ -262,6 +249,8 @@ func (c Change) Next(now time.Time) (Effect, Msg, time.Duration) {
 		return nil, ChangeExpired{ID: c.ChangeID, At: now}, 0
 	case c.Step == StepConfirm:
 		return Carry{c}, nil, min(watchEvery, c.Deadline.Sub(now))
+	case c.Waiting != "":
+		return Carry{c}, nil, busyEvery
 	default:
 		return Carry{c}, nil, 0
 	}

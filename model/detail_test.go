@@ -1,6 +1,8 @@
 package model_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -70,6 +72,46 @@ func TestBansAreNamed(t *testing.T) {
 		look("two more", 13, 18)
 		answer("it could not be asked", s.now, 2)
 		look("too many to ask for", 401, 420)
+	})
+}
+
+// TestBansAreNamedOnce: bans that follow each other within a second are named once each,
+// with the time that the server has, also if one is there before its counter tells of it.
+func TestBansAreNamedOnce(t *testing.T) {
+	play(t, func(s *scenario) {
+		var bans []fail2ban.Ban
+		ban := func(address string) {
+			bans = append(bans, fail2ban.Ban{Address: address, Start: s.now.Truncate(time.Second)})
+		}
+		look := func(total int) {
+			p := online("sshd")
+			p.Jails[0].Counts = fail2ban.Counts{Banned: total, TotalBanned: total}
+			s.probe("look", p)
+		}
+		answer := func(count int) {
+			s.send("whom", model.BansFetched{Jail: "sshd", At: s.now, Count: count, Bans: slices.Clone(bans)})
+		}
+		look(0)
+		for i := range 6 {
+			s.wait(400 * time.Millisecond)
+			ban(fmt.Sprintf("192.0.2.%d", i))
+			look(i + 1)
+			answer(1)
+		}
+		s.say("one that its counter does not tell of yet")
+		s.wait(400 * time.Millisecond)
+		ban("192.0.2.10")
+		look(7)
+		ban("192.0.2.11")
+		answer(1)
+		look(8)
+		answer(1)
+		s.say("one that is banned again")
+		s.wait(3 * time.Second)
+		bans = bans[1:]
+		ban("192.0.2.0")
+		look(9)
+		answer(1)
 	})
 }
 

@@ -1,9 +1,6 @@
 package model
 
 import (
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"bantop/fail2ban"
@@ -60,23 +57,4 @@ type BansFetched struct {
 	At    time.Time
 	Count int
 	Bans  []fail2ban.Ban
-}
-
-// maxNamed is how many addresses an event names.
-const maxNamed = 3
-
-// bansFetched tells of new bans, and names the newest.
-func (s State) bansFetched(msg BansFetched) (State, []Effect) {
-	e := Event{At: msg.At, Kind: BansMade, Jail: msg.Jail, Count: msg.Count}
-	bans := slices.Clone(msg.Bans)
-	slices.SortStableFunc(bans, func(a, b fail2ban.Ban) int { return b.Start.Compare(a.Start) })
-	var names []string
-	for _, b := range bans[:min(len(bans), msg.Count, maxNamed)] {
-		names = append(names, b.Address)
-	}
-	e.Note = strings.Join(names, ", ")
-	if more := msg.Count - len(names); more > 0 && len(names) > 0 {
-		e.Note += " and " + strconv.Itoa(more) + " more"
-	}
-	return s.step(EventsTold{Events: []Event{e}})
 }

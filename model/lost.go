@@ -131,7 +131,7 @@ func (s JailState) Listed() bool { return s != JailLost && s != JailSkippedOver 
 // longer enabled was removed on purpose; the rest is lost. A jail that the
 // configuration gives no action is none that lost them.
 func (r Runtime) configurationRead(c ConfigurationRead) (Runtime, []Event) {
-	r = r.review(c)
+	r = r.review(c).unblame(c)
 	var events []Event
 	var lost []Lost
 	var grown []string

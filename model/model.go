@@ -38,6 +38,7 @@ type State struct {
 	Runtime Runtime
 	Events  []Event // oldest first, at most maxEvents
 	Rates   []Rate  // sorted by jail
+	Named   []Named // whom each jail was last known to ban
 	Detail  Detail  // of the jail that is open
 	Probing Probing
 	Reading bool // the configuration is being asked

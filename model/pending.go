@@ -33,6 +33,7 @@ type Pending struct {
 	Also       []string // other jails that were activated inside the window (X11)
 	AtStart    bool     // it was found when bantop began to look (X10)
 	Reload     Reload   // the newest before it, of PendingLost
+	Checked    bool     `json:",omitempty"` // the configuration was asked about Jail, of PendingCrash (X14)
 }
 
 // PendingCreated says that another instance found a pending.

@@ -17,13 +17,14 @@ type Preparing struct {
 	Jail      string
 	At        time.Time
 	Rehearsal fail2ban.Rehearsal
-	File      FileChange // that would be written
-	On        bool       // the jail is to run by it
-	Running   bool       // the rehearsal goes on
-	Skipped   bool       // it is not wanted
-	Starting  bool       // a guard is being started
-	Begun     bool       // it holds the way back: Runtime.Change tells the rest
-	Reason    string     // why it cannot be done; "" where it can
+	File      FileChange   // that would be written
+	More      []FileChange // further files, of ChangeSetAside
+	On        bool         // the jail is to run by it
+	Running   bool         // the rehearsal goes on
+	Skipped   bool         // it is not wanted
+	Starting  bool         // a guard is being started
+	Begun     bool         // it holds the way back: Runtime.Change tells the rest
+	Reason    string       // why it cannot be done; "" where it can
 	Hint      string
 
 	id     uint64
@@ -207,6 +208,12 @@ func (p Preparing) finding() string {
 	}
 }
 
+// Files are all files that the change is made in.
+func (p Preparing) Files() []FileChange { return append([]FileChange{p.File}, p.More...) }
+
+// Loose are the jails that may go with the files that are set aside, sorted.
+func (p Preparing) Loose() []string { return slices.Clone(p.loose) }
+
 // Ready tells whether the change that was rehearsed can be made.
 func (p Preparing) Ready() bool {
 	return p.Kind != "" && !p.Running && !p.Starting && !p.Begun && p.Reason == "" && p.Rehearsal.OK()
@@ -267,9 +274,10 @@ func (s State) plan(msg ChangeRequested) Plan {
 	p, r := s.Preparing, s.Preparing.Rehearsal
 	plan := Plan{
 		ChangeID: ChangeID{Kind: p.Kind, Jail: p.Jail, At: msg.At},
-		By:       s.Who, TTY: s.TTY, File: p.File,
+		By:       s.Who, TTY: s.TTY, File: p.File, More: p.More,
 		Gains: slices.Clone(r.Appear), Loses: slices.Clone(r.Vanish), Restart: slices.Clone(r.Change),
 		Confirm: s.InForce().ActivationConfirm, Window: s.InForce().RecoveryWindow, Commit: msg.Commit,
+		Unproven: p.Skipped,
 	}
 	_, runs := s.Runtime.Server.Jail(p.Jail)
 	switch {

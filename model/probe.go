@@ -28,6 +28,10 @@ type ProbeFinished struct {
 	Reason string // of the fault, in words
 	Hint   string // what to do next about it
 
+	// Stopped is when the server's log says that it was stopped in order, or, if it
+	// answers, the process before it; zero if the log does not say so.
+	Stopped time.Time
+
 	// Where the server answered:
 	Version string
 	PID     int
@@ -78,6 +82,7 @@ func (r Runtime) probed(p ProbeFinished) (Runtime, []Event) {
 	}
 	res := &result{ProbeFinished: p, before: r.Decisive, status: p.status()}
 	res.first = p.Term > r.Applied.Term
+	res.stopped(r.Seen)
 	r.Applied, r.Control = p.ProbeID, p.Control
 	r.Window, r.Confirm, r.Limit = p.Window, p.Confirm, p.Limit
 	res.blamed, res.age, res.isBlamed, res.skewed = r.Blame.suspect(p.Finished, p.Window)
@@ -119,6 +124,9 @@ func (p ProbeFinished) status() ServerStatus {
 		Since:   p.Finished,
 		Latency: p.Latency,
 	}
+	if s.Kind == Offline {
+		s.Stopped = p.Stopped
+	}
 	if s.Kind != Online {
 		return s
 	}
@@ -130,6 +138,18 @@ func (p ProbeFinished) status() ServerStatus {
 	}
 	return s
 }
+
+// stopped drops a stop that cannot be the end of the process that was seen last: the
+// server answered after it.
+func (res *result) stopped(seen ServerStatus) {
+	if res.Stopped.Before(seen.At.Add(-stopSlack)) {
+		res.Stopped, res.status.Stopped = time.Time{}, time.Time{}
+	}
+}
+
+// stopSlack is how much earlier than the last look that the server answered its log
+// may say that it was stopped: it answers until it has stopped its jails.
+const stopSlack = 10 * time.Second
 
 // clockStep tells of a wall clock that was set between two probes (R4).
 func clockStep(r Runtime, res *result) (Runtime, []Event) {
@@ -235,9 +255,9 @@ func (s State) readConfiguration() (State, []Effect) {
 }
 
 // doubts asks the configuration where only it can tell what to make of what a
-// look found (X3, X12).
+// look found (X3, X12, X14).
 func (s State) doubts() (State, []Effect) {
-	if len(s.Runtime.unsure()) == 0 && !s.Runtime.unreviewed() {
+	if len(s.Runtime.unsure()) == 0 && !s.Runtime.unreviewed() && !s.Runtime.unchecked() {
 		return s, nil
 	}
 	return s.readConfiguration()

@@ -499,3 +499,41 @@ func TestX13FirstLook(t *testing.T) {
 		s.probe("2 s later", p)
 	})
 }
+
+// TestR3CleanStop: a server that was stopped did not crash, whoever enabled what before
+// it; nor did one that was stopped and started between two looks.
+func TestR3CleanStop(t *testing.T) {
+	play(t, func(s *scenario) {
+		s.probe("online", online("sshd"))
+		s.activate("nginx-x", 0)
+		s.wait(4 * time.Second)
+		stopped := offline()
+		stopped.Stopped = s.now
+		s.probe("stopped", stopped)
+		s.wait(time.Second)
+		s.probe("online", online("sshd"))
+		s.say("stopped and started between two looks")
+		s.activate("nginx-x", 0)
+		s.wait(time.Second)
+		again := online("sshd")
+		again.PID, again.Stopped = 4711, s.now
+		s.probe("another process", again)
+		s.say("another process, and nobody stopped the one before")
+		s.wait(time.Second)
+		again.PID, again.Stopped = 4712, time.Time{}
+		s.probe("another process", again)
+	})
+}
+
+// TestR3SwitchedOff: a jail that was switched off since is not to blame.
+func TestR3SwitchedOff(t *testing.T) {
+	play(t, func(s *scenario) {
+		s.probe("online", online("nginx-x", "sshd"))
+		s.activate("nginx-x", 0)
+		s.wait(4 * time.Second)
+		s.probe("without it", online("sshd"))
+		s.send("the configuration", model.ConfigurationRead{Started: s.now, At: s.now, Jails: []model.ConfiguredJail{{Name: "sshd", Actions: 1}}})
+		s.wait(time.Second)
+		s.probe("offline", offline())
+	})
+}

@@ -2,6 +2,7 @@ package model_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,7 +152,8 @@ func showLost(lost []model.Lost) string {
 
 // configuration is what the configuration says now: the jails that it enables,
 // with a ':' behind those that have no action, and a '!' behind those that cannot
-// be set up. None is a configuration that cannot be read.
+// be set up. None is a configuration that cannot be read. What was activated is still
+// enabled, set up or not.
 func (s *scenario) configuration(what string, jails ...string) {
 	msg := model.ConfigurationRead{Started: s.now, At: s.now}
 	for _, j := range jails {
@@ -162,6 +164,11 @@ func (s *scenario) configuration(what string, jails ...string) {
 			msg.Jails = append(msg.Jails, model.ConfiguredJail{Name: name})
 		default:
 			msg.Jails = append(msg.Jails, model.ConfiguredJail{Name: name, Actions: 1})
+		}
+	}
+	for _, a := range s.state.Runtime.Blame.Activations {
+		if !slices.Contains(jails, a.Jail) {
+			msg.Faulty = append(msg.Faulty, a.Jail)
 		}
 	}
 	if len(jails) == 0 {

@@ -55,6 +55,10 @@ type ServerStatus struct {
 	Since   time.Time // since when it is of this kind
 	Latency time.Duration
 
+	// Stopped is when it was stopped in order, as its log says; zero if it is up, or
+	// if that is not known.
+	Stopped time.Time `json:",omitzero"`
+
 	// The rest is known only where the server answered.
 	Version string
 	PID     int       // 0 where that is not known

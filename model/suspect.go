@@ -1,6 +1,8 @@
 package model
 
 import (
+	"path"
+	"slices"
 	"time"
 
 	"bantop/fail2ban"
@@ -9,13 +11,19 @@ import (
 // Suspect is a file of the configuration that may be why jails are lost, or why
 // the server does not start.
 type Suspect struct {
-	Dir, Name string    // "jail.d", "nginx-x.local"
+	Dir, Name string    // "jail.d", "nginx-x.local"; Dir is "" for a file such as jail.local
 	Changed   time.Time // when it was last written to
 	Jail      string    // that it is about; "" where that is not known
 	Jails     []string  // that can hardly run without it
 	Line      int       // that the fault stems from; 0 where that is not known
-	Proven    bool      // fail2ban refuses it: a rehearsal says so, or its own error
-	Reason    string    // what it says about it
+	Proven    bool      // this line is why fail2ban would not come up with every jail now: it was tried
+	Reason    string    // what fail2ban says about it
+	Keep      string    // why the file is not to be renamed; "" if it may be
+}
+
+// Place is the line that the fault stems from.
+func (v Suspect) Place() fail2ban.Place {
+	return fail2ban.Place{File: path.Join(v.Dir, v.Name), Line: v.Line}
 }
 
 // Suspects are what may be to blame, the surest first.
@@ -23,14 +31,30 @@ type Suspects struct {
 	At       time.Time // zero before the first time
 	List     []Suspect
 	Reason   string // why nobody could be found; "" where somebody could look
+	Whole    bool   // it was tried: without all that may be set aside, every other jail comes up
 	inFlight bool
+}
+
+// Aside are the files that are proven to be at fault and may be renamed; Edit are those
+// that have to be corrected.
+func (s Suspects) Aside() (aside, edit []Suspect) {
+	for _, v := range s.List {
+		switch {
+		case v.Proven && v.Keep == "":
+			aside = append(aside, v)
+		case v.Proven:
+			edit = append(edit, v)
+		}
+	}
+	return aside, edit
 }
 
 // FindSuspects asks which file is to blame. Its result is a SuspectsFound.
 type FindSuspects struct {
-	Jail string          // that was activated last; "" where that is not known
-	Live []fail2ban.Jail // what runs
-	Log  []string        // what fail2ban's log says, its errors, the newest last
+	Jail    string          // that was activated last; "" if that is not known
+	Live    []fail2ban.Jail // what runs
+	Log     []string        // fail2ban's errors since the newest start or reload, the newest last
+	Stopped bool            // the server was stopped in order: what was changed of late is not why
 }
 
 // SuspectsFound is the result of FindSuspects.
@@ -38,12 +62,13 @@ type SuspectsFound struct {
 	At     time.Time
 	List   []Suspect
 	Reason string
+	Whole  bool
 }
 
-// SetAsideChosen says that somebody wants the file of a suspect out of the way.
+// SetAsideChosen says that somebody wants files of suspects out of the way.
 type SetAsideChosen struct {
-	Suspect Suspect
-	At      time.Time
+	Suspects []Suspect // at least one
+	At       time.Time
 }
 
 // trouble tells whether there is something that a file of the configuration may be
@@ -63,11 +88,11 @@ func (s State) reviewSuspects() (State, []Effect) {
 		return s, nil
 	}
 	s.Suspects.inFlight = true
-	e := FindSuspects{Live: s.live()}
-	if p := s.Runtime.Pending; p != nil {
+	e := FindSuspects{Live: s.live(), Stopped: !s.Runtime.Server.Stopped.IsZero()}
+	if p := s.Runtime.Pending; p != nil && !p.Recovered {
 		e.Jail = p.Jail
 	}
-	for _, n := range s.Evidence.Notes {
+	for _, n := range fail2ban.SinceRepair(s.Evidence.Notes) {
 		if n.Kind == fail2ban.LogError {
 			e.Log = append(e.Log, n.Text)
 		}
@@ -77,7 +102,7 @@ func (s State) reviewSuspects() (State, []Effect) {
 
 func (s State) suspectsFound(msg SuspectsFound) State {
 	s = s.at(msg.At)
-	s.Suspects = Suspects{At: msg.At, List: msg.List, Reason: msg.Reason}
+	s.Suspects = Suspects{At: msg.At, List: msg.List, Reason: msg.Reason, Whole: msg.Whole}
 	return s
 }
 
@@ -85,18 +110,35 @@ func (s State) suspectsFound(msg SuspectsFound) State {
 // reads *.conf and *.local alone (1.0.2, client/configreader.py).
 const asideEnding = ".off"
 
-// setAsideChosen prepares the change. There is nothing to rehearse: what does harm
-// goes, and what is lost is to come back.
+// setAsideChosen prepares the change. It was tried when the suspects were found.
 func (s State) setAsideChosen(msg SetAsideChosen) (State, []Effect) {
 	s = s.at(msg.At)
 	s, effects := s.rehearsalDropped()
+	if len(msg.Suspects) == 0 {
+		return s, effects
+	}
 	s.rehearsals++
-	v := msg.Suspect
-	s.Preparing = Preparing{Kind: ChangeSetAside, Jail: v.Jail, At: msg.At, id: s.rehearsals, loose: v.loose(),
-		File:      FileChange{Dir: v.Dir, Name: v.Name, Aside: v.Name + asideEnding},
-		Rehearsal: fail2ban.Rehearsal{Jail: v.Jail, Step: fail2ban.RehearseDone, Verdict: fail2ban.VerdictReady}}
+	var files []FileChange
+	var loose []string
+	for _, v := range msg.Suspects {
+		if f := (FileChange{Dir: v.Dir, Name: v.Name, Aside: v.Name + asideEnding}); !slices.ContainsFunc(files, f.same) {
+			files = append(files, f)
+		}
+		loose = union(loose, v.loose())
+	}
+	jail := msg.Suspects[0].Jail
+	s.Preparing = Preparing{Kind: ChangeSetAside, Jail: jail, At: msg.At, id: s.rehearsals, loose: loose,
+		File: files[0], More: files[1:],
+		Rehearsal: fail2ban.Rehearsal{Jail: jail, Step: fail2ban.RehearseDone, Verdict: fail2ban.VerdictReady}}
+	if _, edit := s.Suspects.Aside(); len(edit) > 0 {
+		s.Preparing.Reason = "fail2ban would refuse its configuration still: " + edit[0].Place().String() + ": " + edit[0].Reason
+		s.Preparing.Hint = "correct " + edit[0].Place().String() + " first"
+	}
 	return s, effects
 }
+
+// same reports whether both are of one file.
+func (f FileChange) same(o FileChange) bool { return f.Dir == o.Dir && f.Name == o.Name }
 
 // loose are the jails that may go with the file, sorted.
 func (v Suspect) loose() []string {
@@ -115,4 +157,20 @@ func (r Runtime) lostNames() []string {
 		}
 	}
 	return out
+}
+
+// Unguarded are the jails that do not run after a change: those that went with a file
+// that was set aside, and those that are lost and that it was not to bring back.
+func (r Runtime) Unguarded(c Change) []string {
+	var out []string
+	for _, jail := range c.Loose {
+		j, listed := r.Server.Jail(jail)
+		if !listed || j.State == JailNotStarted || !r.Server.At.After(c.Since) { // an older look knows nothing of it
+			out = append(out, jail)
+		}
+	}
+	for _, l := range r.Lost {
+		out = append(out, l.Jail)
+	}
+	return minus(union(out, nil), c.Gains)
 }

@@ -45,15 +45,15 @@ func foundOffline(r Runtime, res *result) (Runtime, []Event) {
 	return wentOffline(r, res)
 }
 
-// crash puts an outage down to the activation before it, where there is one
-// inside the window.
+// crash puts an outage down to the activation before it, if there is one inside the
+// window and the server was not stopped in order.
 func crash(r Runtime, res *result, recovered bool) (Runtime, []Event) {
 	var events []Event
 	if res.skewed {
 		events = append(events, Event{At: res.Finished, Kind: ClockSkew, Jail: res.blamed.Jail, Took: -res.age})
 	}
 	r, excused := r.excuse(res.Finished)
-	if !res.isBlamed || excused {
+	if !res.isBlamed || excused || !res.Stopped.IsZero() {
 		return r, events
 	}
 	p := Pending{

@@ -27,8 +27,8 @@ func TestParseBan(t *testing.T) {
 		{"203.0.113.9", "", "! name the jail"},
 		{"203.0.113.9 dovecot", "sshd", "! there is no jail dovecot"},
 		{"example.org", "sshd", "! read the address"},
-		{"203.0.113.9 for soon", "sshd", "! \"soon\" is no time"},
-		{"203.0.113.9 for 0s", "sshd", "! a ban of no time"},
+		{"203.0.113.9 for soon", "sshd", "! \"soon\" is not a time"},
+		{"203.0.113.9 for 0s", "sshd", "! a ban needs a time"},
 	} {
 		targets, err := parseBan(c.text, c.jail, running)
 		var parts []string

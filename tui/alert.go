@@ -168,5 +168,5 @@ func reason(r model.Runtime) string {
 	if p := r.Pending; r.Server.Kind == model.Degraded && p != nil && p.Kind == model.PendingLost && !p.Recovered {
 		return r.Unwell()
 	}
-	return r.Server.Reason
+	return words.Reason(r, func(t time.Time) string { return string(clock(t)) })
 }

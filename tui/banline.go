@@ -9,7 +9,6 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/addr"
 	"bantop/model"
-	"bantop/model/banlist"
 )
 
 // parseBan reads what somebody typed to ban: addresses or networks, jails, and for
@@ -62,9 +61,9 @@ func banLength(text string) (rest string, length time.Duration, err error) {
 	if span = strings.TrimSpace(span); span == "ever" {
 		return rest, fail2ban.Permanent, nil
 	}
-	length, err = banlist.ParseSpan(span)
+	length, err = fail2ban.ParseTime(span)
 	if err == nil && length == 0 {
-		err = fmt.Errorf("a ban of no time is none")
+		err = fmt.Errorf("a ban needs a time longer than 0; for example 10m")
 	}
 	return rest, length, err
 }

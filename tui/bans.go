@@ -311,7 +311,7 @@ func (v bansScreen) columns(p pen, s model.State) []column {
 	}
 	columns := []column{
 		{title: "ADDRESS", width: address, rank: 0, sort: sortKey(banlist.ByAddress), cell: func(p pen, row int) (Style, safetext.Text) {
-			return p.Label, p.text(at(row).Address, p.width)
+			return p.Label, p.text(words.Address(at(row).Address), p.width)
 		}},
 		{title: "JAIL", width: jail, rank: 1, sort: sortKey(banlist.ByJail), cell: func(p pen, row int) (Style, safetext.Text) {
 			return Style{}, p.text(at(row).Jail, p.width)

@@ -231,6 +231,8 @@ func (p pen) card(s model.State) []string {
 	add("also appear", words.Some(r.Appear, most), p.Warn)
 	add("also vanish", words.Some(r.Vanish, most), p.Warn)
 	add("also change", words.Some(r.Change, most), p.Warn)
+	add("server", words.ServerWide(r), p.Warn)
+	add("set by hand", words.ByHand(r), Style{})
 	if a.Reason != "" {
 		add("refused", a.Reason, p.Bad)
 		add("next", a.Hint, p.Key)
@@ -250,7 +252,13 @@ func (p pen) card(s model.State) []string {
 
 // asideCard draws what becomes of a file that is set aside.
 func (p pen) asideCard(a model.Preparing) []string {
-	lines := p.found("file", a.File.Dir+"/"+a.File.Name+" gets the name "+a.File.Aside, Style{}, 4)
+	var lines []string
+	for _, f := range a.Files() {
+		lines = append(lines, p.found("file", f.Dir+"/"+f.Name+" gets the name "+f.Aside, Style{}, 4)...)
+	}
+	if loose := a.Loose(); len(loose) > 0 {
+		lines = append(lines, p.found("unguarded", words.List(loose)+" afterwards", p.Warn, 4)...)
+	}
 	lines = append(lines, p.found("refused", a.Reason, p.Bad, 4)...)
 	lines = append(lines, p.found("next", a.Hint, p.Key, 4)...)
 	switch {
@@ -327,7 +335,11 @@ func (p pen) changeEnd(s model.State, c model.Change) []string {
 	case model.StepConfirmed:
 		return []string{p.line().skip(2).put(p.OK, "done").put(p.Faint, "  it stays so after a restart").String()}
 	case model.StepTakenBack:
-		return []string{p.line().skip(2).put(p.OK, "taken back: every jail and its bans are as they were").String()}
+		lines := []string{p.line().skip(2).put(p.OK, "rolled back: every jail and its bans are as they were").String()}
+		for _, t := range words.Slips(c) {
+			lines = append(lines, p.line().skip(2).say(p.Warn, t).String())
+		}
+		return lines
 	case model.StepStuck:
 		lines := []string{p.line().skip(2).put(p.Bad, "the jails are not proven to be back").String()}
 		for i, t := range words.LastResort(s, c) {

@@ -179,16 +179,16 @@ var changeScenes = []scene{
 	}},
 	{"change: nothing was changed", func(s *stage) { attacked(s).press("C") }},
 	{"recover: a file is to blame", func(s *stage) {
-		lost(s).press("R").send(evidence(s)).send(model.SuspectsFound{At: s.now, List: []model.Suspect{
+		lost(s).press("R").send(evidence(s)).send(model.SuspectsFound{At: s.now, Whole: true, List: []model.Suspect{
 			{Dir: "jail.d", Name: "nginx-x.local", Jail: "nginx-x", Proven: true, Changed: s.now, Reason: "Unable to compile regular expression 'fail from <HOST>('"}}})
 	}},
 	{"recover: the question of a file to blame", func(s *stage) {
-		lost(s).press("R").send(evidence(s)).send(model.SuspectsFound{At: s.now, List: []model.Suspect{
+		lost(s).press("R").send(evidence(s)).send(model.SuspectsFound{At: s.now, Whole: true, List: []model.Suspect{
 			{Dir: "jail.d", Name: "nginx-x.local", Jail: "nginx-x", Proven: true, Changed: s.now, Reason: "no"}}})
 		s.press("enter", "y")
 	}},
 	{"change: a file to set aside", func(s *stage) {
-		lost(s).send(model.SetAsideChosen{At: s.now, Suspect: model.Suspect{Dir: "jail.d", Name: "nginx-x.local", Jail: "nginx-x", Proven: true}}).press("C")
+		lost(s).send(model.SetAsideChosen{At: s.now, Suspects: []model.Suspect{{Dir: "jail.d", Name: "nginx-x.local", Jail: "nginx-x", Proven: true}}}).press("C")
 	}},
 	{"recover: a jail without action", func(s *stage) {
 		p := busy()

@@ -197,7 +197,7 @@ func TestWithoutText(t *testing.T) {
 		{"the editor failed", func(s *stage) { s.send(model.EditRefused{Jail: "nginx-x", At: s.now, Reason: "no"}).press("C") }, "e edit  ? help  q back", "t", nil},
 		{"once more", func(s *stage) { s.send(model.EditRefused{Jail: "nginx-x", At: s.now, Reason: "no"}).press("C") }, "e edit  ? help  q back", "e", model.PrepareEdit{Jail: "nginx-x"}},
 		{"set aside", func(s *stage) {
-			s.send(model.SetAsideChosen{At: s.now, Suspect: model.Suspect{Dir: "jail.d", Name: "x.local", Jail: "nginx-x"}}).press("C")
+			s.send(model.SetAsideChosen{At: s.now, Suspects: []model.Suspect{{Dir: "jail.d", Name: "x.local", Jail: "nginx-x"}}}).press("C")
 		}, "⏎ go on  ? help  q back", "t", nil},
 	} {
 		s := newStage(t, 100, 28, "none", false)

@@ -102,11 +102,14 @@ func (s *stage) probe(p model.ProbeFinished) *stage {
 }
 
 // configured is a configuration that enables the jails of a result, each with
-// an action.
+// an action, and what was activated.
 func (s *stage) configured(p model.ProbeFinished) *stage {
 	msg := model.ConfigurationRead{Started: s.now, At: s.now}
 	for _, j := range p.Jails {
 		msg.Jails = append(msg.Jails, model.ConfiguredJail{Name: j.Name, Actions: 1})
+	}
+	for _, a := range s.m.state.Runtime.Blame.Activations {
+		msg.Faulty = append(msg.Faulty, a.Jail)
 	}
 	return s.send(msg)
 }

@@ -156,5 +156,5 @@ func hostileChange(s *stage, text string) {
 		Vanish: all, Change: all, Failing: []fail2ban.Failing{{Address: text, Failures: 1}}}})
 	s.m.state.Runtime.Change = &model.Change{Plan: model.Plan{ChangeID: model.ChangeID{Kind: model.ChangeActivate, Jail: text, At: s.now}, By: text, TTY: text,
 		File: model.FileChange{Dir: "jail.d", Name: text}}, Step: model.StepStuck, Since: s.now, Why: text, Done: []model.StepDone{{Step: model.StepProve, Reason: text}}}
-	s.send(model.SuspectsFound{At: s.now, List: []model.Suspect{{Dir: text, Name: text, Jail: text, Proven: true, Reason: text}}})
+	s.send(model.SuspectsFound{At: s.now, Whole: true, List: []model.Suspect{{Dir: text, Name: text, Jail: text, Proven: true, Reason: text}}})
 }

@@ -33,8 +33,8 @@ func (d recovery) press(k keyMap, msg tea.KeyMsg, s model.State, _ pen) (screen,
 	case key.Matches(msg, k.Down):
 		d.cursor, d.moved = min(len(all)-1, cursor+1), true
 	case key.Matches(msg, k.Choose) && s.Acting.Running && all[cursor].Act != model.ActDismiss: // one after the other
-	case key.Matches(msg, k.Choose) && all[cursor].Aside != nil:
-		return d, outcome{msg: model.SetAsideChosen{Suspect: *all[cursor].Aside, At: s.Now}, change: true}
+	case key.Matches(msg, k.Choose) && len(all[cursor].Aside) > 0:
+		return d, outcome{msg: model.SetAsideChosen{Suspects: all[cursor].Aside, At: s.Now}, change: true}
 	case key.Matches(msg, k.Choose):
 		return d, outcome{ask: all[cursor].Act}
 	}
@@ -91,13 +91,19 @@ func (p pen) jailsCompared(s model.State) []string {
 		}
 		lines = append(lines, l.say(styles[c.Mark], c.Jails).String())
 	}
-	const most = 3
-	for _, v := range s.Suspects.List[:min(most, len(s.Suspects.List))] {
+	const most = 3 // beside those that are proven
+	for i, v := range s.Suspects.List {
+		if i >= most && !v.Proven {
+			break
+		}
 		style := p.Faint
 		if v.Proven {
 			style = p.Bad
 		}
 		lines = append(lines, p.line().say(style, words.Suspect(v, s.Now)).String())
+	}
+	if unknown := words.SuspectsUnknown(s); unknown != "" {
+		lines = append(lines, p.line().say(p.Faint, unknown).String())
 	}
 	return lines
 }

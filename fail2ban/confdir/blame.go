@@ -66,7 +66,9 @@ var rules = []rule{
 	{rx(`No closing quotation|No escaped character|journal ?match`), optional("journalmatch")},
 
 	// What is read.
-	{rx(`Have not found any log file for (.+) jail`), func(b *blamer, m []string) fail2ban.Place { return b.of(m[1]).says("logpath", "") }},
+	{rx(`Have not found any log file for (?:'(.+)'|(.+)) jail`), func(b *blamer, m []string) fail2ban.Place { // quoted since 1.1.2
+		return b.of(captured(m)).says("logpath", "")
+	}},
 	{rx(`No file\(s\) found for glob ([^\s)]+)|File (\S+) is a dangling link`), says("logpath")},
 	{rx(`File option must be 'head' or 'tail'|Is a directory`), says("logpath")},
 	{rx(`Unknown backend (\S+?)\.`), says("backend")},

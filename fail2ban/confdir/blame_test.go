@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"bantop/fail2ban"
@@ -243,4 +244,22 @@ func FuzzBlame(f *testing.F) {
 			t.Error(fmt.Sprint(at))
 		}
 	})
+}
+
+// TestBlameOfNewest: fail2ban 1.1.2 has quotes about the name of a jail (1.1.2.dev1,
+// client/jailreader.py).
+func TestBlameOfNewest(t *testing.T) {
+	dir := fstest.MapFS{
+		"jail.conf":      {Data: []byte("[DEFAULT]\n")},
+		"jail.d/x.local": {Data: []byte("[x]\nenabled = true\nlogpath = /nonexistent/x\n")},
+	}
+	for _, says := range []string{
+		"Have not found any log file for 'x' jail.",
+		"Have not found any log file for 'x' jail. Jail will monitor systemd journal.",
+		"Have not found any log file for x jail",
+	} {
+		if at, ok := confdir.Blame(dir, says, ""); !ok || at.String() != "jail.d/x.local:3" {
+			t.Errorf("%s: %v", says, at)
+		}
+	}
 }

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,19 +42,14 @@ func (c *Control) Restart(ctx context.Context, s State) error {
 	return c.whole(ctx, "restart fail2ban", args...)
 }
 
-// systemctl makes systemd do something with a unit.
+// systemctl makes systemd do something with a unit, in a session of its own: a guard
+// that is ended meanwhile does not leave a restart half done.
 func systemctl(ctx context.Context, verb, unit string) error {
 	program, err := LookPath("systemctl")
 	if err != nil {
 		return fmt.Errorf("%s fail2ban: %w", verb, err)
 	}
-	cmd := Command(ctx, program, "--no-ask-password", verb, unit)
-	var errs bytes.Buffer
-	cmd.Stderr = &errs
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s fail2ban: systemctl %s %s: %w: %s", verb, verb, unit, err, Reason(errs.String()))
-	}
-	return nil
+	return wholly(ctx, verb+" fail2ban", program, "--no-ask-password", verb, unit)
 }
 
 // Hint is what to do next about a run that failed, "" where nothing is known.

@@ -103,7 +103,7 @@ func TestRestartThroughSystemd(t *testing.T) {
 	}
 	fakeSystemctl(t, "", "1")
 	err := New(Options{Unit: unit}).Restart(t.Context(), Runs)
-	if err == nil || err.Error() != "restart fail2ban: systemctl restart fail2ban.service: exit status 1: it was refused" {
+	if err == nil || err.Error() != "restart fail2ban: systemctl ended with 1: it was refused" {
 		t.Errorf("got %v", err)
 	}
 	t.Setenv("PATH", t.TempDir())

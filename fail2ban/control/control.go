@@ -8,6 +8,7 @@ package control
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,14 +49,15 @@ var ErrNoClient = errors.New("fail2ban-client is not installed")
 
 // Error is a run that failed.
 type Error struct {
-	Doing  string // "read the configuration"
-	Code   int    // what it ended with; -1 where it did not end by itself
-	Output string // what it said, the last line that is an error
-	Cause  error
+	Doing   string // "read the configuration"
+	Program string // that was run; "" is fail2ban-client
+	Code    int    // what it ended with; -1 if it did not end by itself
+	Output  string // what it said, the last line that is an error
+	Cause   error
 }
 
 func (e *Error) Error() string {
-	s := e.Doing + ": fail2ban-client"
+	s := e.Doing + ": " + cmp.Or(e.Program, "fail2ban-client")
 	switch {
 	case errors.Is(e.Cause, context.DeadlineExceeded):
 		s += " took too long"

@@ -12,7 +12,12 @@ type Dump struct {
 	Jails  []Jail   // that it enables and can set up, sorted by name
 	Faulty []string // that it enables and skips because something is wrong with them, sorted
 	Errors []string // why, a sentence each: "Jail 'x' skipped, because of wrong configuration: …"
+
+	text string
 }
+
+// Stream is all of its commands.
+func (d Dump) Stream() (Stream, error) { return ParseStream(d.text) }
 
 // Jail is one jail of a Dump.
 type Jail struct {
@@ -66,7 +71,7 @@ func (c *Control) Test(ctx context.Context) error {
 //
 // (1.0.2 and 1.1.0, client/jailsreader.py.)
 func parseDump(out, errs string) Dump {
-	var d Dump
+	d := Dump{text: out}
 	jails := make(map[string]*Jail)
 	for line := range strings.Lines(out) {
 		words := leadingStrings(line, 4)

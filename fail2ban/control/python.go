@@ -44,10 +44,10 @@ func pythonEscape(b *strings.Builder, s string) (int, bool) {
 			return 0, false
 		}
 		n, err := strconv.ParseUint(s[1:1+digits], 16, 32)
-		if err != nil {
+		if err != nil || !utf8.ValidRune(rune(n)) { // half a surrogate: a byte that was not UTF-8
 			return 0, false
 		}
-		b.WriteRune(rune(min(n, utf8.MaxRune)))
+		b.WriteRune(rune(n))
 		return 1 + digits, true
 	}
 	simple := map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', '\\': '\\', '\'': '\'', '"': '"'}

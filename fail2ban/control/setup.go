@@ -1,9 +1,6 @@
 package control
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // Setup is what sets up the jail without its actions: the commands of the dump in
 // their order, from add to start, each as the strings that the server takes for
@@ -11,78 +8,57 @@ import (
 func (j Jail) Setup() ([][]string, error) {
 	var out [][]string
 	for _, line := range j.Lines {
-		words, list, ok := parseCommand(line)
-		if !ok || len(words) < 2 {
-			return nil, fmt.Errorf("read the dump of jail %q: %.100q is no command", j.Name, line)
+		items, ok := command(line)
+		if !ok || len(items) < 2 {
+			return nil, fmt.Errorf("read the dump of jail %q: %.100q is not a command", j.Name, line)
 		}
-		switch {
-		case len(words) > 2 && (words[2] == "addaction" || words[2] == "action"):
-		case words[0] == "multi-set":
-			for _, one := range list {
-				out = append(out, append([]string{"set"}, append(words[1:len(words):len(words)], one)...))
-			}
-		default:
-			out = append(out, words)
+		if len(items) > 2 && (items[2] == "addaction" || items[2] == "action") {
+			continue
 		}
+		one, ok := plain(items)
+		if !ok {
+			return nil, fmt.Errorf("read the dump of jail %q: %.100q is not a command of a jail", j.Name, line)
+		}
+		out = append(out, one...)
 	}
 	return out, nil
 }
 
-// parseCommand reads a command as Python prints it: a list of strings, numbers and
-// the like, and at its end perhaps one list of strings. What is in an action's list
-// is left out.
-func parseCommand(line string) (words, list []string, ok bool) {
-	rest, ok := strings.CutPrefix(line, "[")
-	for ok {
-		if strings.HasPrefix(rest, "[") {
-			if len(words) > 2 && words[2] == "action" {
-				return words, nil, true
+// plain is a command as lists of strings: one, or as many as a multi-set has values.
+func plain(items []any) (commands [][]string, ok bool) {
+	var words, list []string
+	multi := items[0] == "multi-set"
+	for i, item := range items {
+		if values, is := item.([]any); is && multi && i == len(items)-1 {
+			if list, ok = allSpelled(values); !ok {
+				return nil, false
 			}
-			list, rest, ok = pythonItems(rest[1:])
-			return words, list, ok && rest == "]"
-		}
-		var word string
-		if word, rest, ok = pythonItem(rest); !ok {
 			break
 		}
-		words = append(words, word)
-		if rest == "]" {
-			return words, nil, true
-		}
-		rest, ok = strings.CutPrefix(rest, ", ")
-	}
-	return nil, nil, false
-}
-
-// pythonItems reads the rest of a list of strings, with what follows its end.
-func pythonItems(s string) (items []string, rest string, ok bool) {
-	if rest, ok := strings.CutPrefix(s, "]"); ok {
-		return nil, rest, true
-	}
-	for {
-		item, after, ok := pythonItem(s)
+		one, ok := spelled(item)
 		if !ok {
-			return nil, s, false
+			return nil, false
 		}
-		items = append(items, item)
-		if rest, ok := strings.CutPrefix(after, "]"); ok {
-			return items, rest, true
-		}
-		if s, ok = strings.CutPrefix(after, ", "); !ok {
-			return nil, s, false
-		}
+		words = append(words, one)
 	}
+	if !multi {
+		return [][]string{words}, true
+	}
+	words[0] = "set"
+	for _, one := range list {
+		commands = append(commands, append(words[:len(words):len(words)], one))
+	}
+	return commands, true
 }
 
-// pythonItem reads a string, or a number, True, False or None as it stands there:
-// the server takes either (1.0.2 and 1.1.0, server/transmitter.py).
-func pythonItem(s string) (item, rest string, ok bool) {
-	if s != "" && (s[0] == '\'' || s[0] == '"') {
-		return pythonString(s)
+func allSpelled(values []any) ([]string, bool) {
+	out := make([]string, 0, len(values))
+	for _, v := range values {
+		one, ok := spelled(v)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, one)
 	}
-	end := strings.IndexAny(s, ",]")
-	if end <= 0 || strings.ContainsAny(s[:end], "[{(") {
-		return "", s, false
-	}
-	return s[:end], s[end:], true
+	return out, true
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -25,18 +26,24 @@ func (c *Control) whole(ctx context.Context, doing string, args ...string) error
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	fd, err := unix.MemfdCreate("fail2ban-client", unix.MFD_CLOEXEC)
+	return wholly(ctx, doing, program, append(c.flags(), args...)...)
+}
+
+// wholly is whole for any program.
+func wholly(ctx context.Context, doing, program string, args ...string) error {
+	name := filepath.Base(program)
+	fd, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	said := os.NewFile(uintptr(fd), "output of fail2ban-client")
+	said := os.NewFile(uintptr(fd), "output of "+name)
 	timed, cancel := onlyDeadline(ctx)
-	cmd := Command(timed, program, append(c.flags(), args...)...)
+	cmd := Command(timed, program, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Stderr = said
 	if err := cmd.Start(); err != nil {
 		cancel()
-		return errors.Join(&Error{Doing: doing, Code: -1, Cause: err}, said.Close())
+		return errors.Join(&Error{Doing: doing, Program: name, Code: -1, Cause: err}, said.Close())
 	}
 	ended := make(chan error, 1)
 	ending.Go(func() {
@@ -44,7 +51,7 @@ func (c *Control) whole(ctx context.Context, doing string, args ...string) error
 		defer said.Close()
 		err := cmd.Wait()
 		if err != nil {
-			err = failed(timed, doing, err, output(said))
+			err = failed(timed, doing, name, err, output(said))
 		}
 		ended <- err
 	})
@@ -56,11 +63,11 @@ func (c *Control) whole(ctx context.Context, doing string, args ...string) error
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return <-ended
 	}
-	return &Error{Doing: doing, Code: -1, Output: "it goes on by itself", Cause: ctx.Err()}
+	return &Error{Doing: doing, Program: name, Code: -1, Output: "it goes on by itself", Cause: ctx.Err()}
 }
 
 // failed is the error of a run.
-func failed(ctx context.Context, doing string, err error, said string) error {
+func failed(ctx context.Context, doing, program string, err error, said string) error {
 	code := -1
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		code = exit.ExitCode()
@@ -68,7 +75,7 @@ func failed(ctx context.Context, doing string, err error, said string) error {
 	if ctx.Err() != nil {
 		code, err = -1, ctx.Err()
 	}
-	return &Error{Doing: doing, Code: code, Output: Reason(said), Cause: err}
+	return &Error{Doing: doing, Program: program, Code: code, Output: Reason(said), Cause: err}
 }
 
 // onlyDeadline is a context that ends when the time of another is over, and not when

@@ -148,6 +148,8 @@ func (s *Server) get(args []string) any {
 	switch args[1] {
 	case "banip":
 		return s.banip(j, len(args) > 2 && args[2] == "--with-time")
+	case "banned":
+		return s.bannedIn(j, args[2:])
 	case "bantime":
 		return seconds(j.BanTime)
 	case "bantime.increment":
@@ -172,6 +174,23 @@ func (s *Server) get(args []string) any {
 		return nonNil(j.Actions)
 	}
 	return invalid("Invalid command (no get action or not yet implemented)")
+}
+
+// bannedIn answers for each address whether a jail bans it: a number for one alone.
+func (s *Server) bannedIn(j *jail, args []string) any {
+	j.expire(s.now())
+	out := wire.Items{}
+	for _, address := range args {
+		if slices.ContainsFunc(j.bans, func(b fail2ban.Ban) bool { return b.Address == address }) {
+			out = append(out, 1)
+		} else {
+			out = append(out, 0)
+		}
+	}
+	if len(out) == 1 {
+		return out[0]
+	}
+	return out
 }
 
 func (s *Server) banip(j *jail, withTime bool) any {

@@ -139,7 +139,7 @@ func classify(level, message string) (fail2ban.LogKind, string) {
 		return fail2ban.LogStarted, quoted(message)
 	case strings.HasPrefix(message, "Jail '") && strings.HasSuffix(message, "' stopped"):
 		return fail2ban.LogStopped, quoted(message)
-	case strings.HasPrefix(message, "Starting Fail2ban v"), message == "Shutdown in progress...", message == "Exiting Fail2ban":
+	case strings.HasPrefix(message, fail2ban.LogStarting), message == fail2ban.LogShutdown, message == fail2ban.LogExiting:
 		return fail2ban.LogServer, ""
 	default:
 		return fail2ban.LogOther, ""

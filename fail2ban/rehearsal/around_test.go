@@ -50,14 +50,14 @@ func TestElse(t *testing.T) {
 		}
 		check()
 		for text, want := range map[string]string{
-			"filter =\nfailregex = fail from <HOST>(\n": `jail "j003": Unable to compile regular expression 'fail from `,
-			"filter =\nfailregex = fail\n":              `jail "j003": No failure-id group in 'fail'`,
-			"backend = nonsense\n":                      `jail "j003": Unknown backend nonsense`,
-			"bantime = nonsense\n":                      `jail "j003": bantime = nonsense: name 'nonsense' is not defined`,
+			"filter =\nfailregex = fail from <HOST>(\n": `jail j003: Unable to compile regular expression 'fail from `,
+			"filter =\nfailregex = fail\n":              `jail j003: No failure-id group in 'fail'`,
+			"backend = nonsense\n":                      `jail j003: Unknown backend nonsense`,
+			"bantime = nonsense\n":                      `jail j003: bantime = nonsense: name 'nonsense' is not defined`,
 		} {
 			th.edit(t, "jail.d/edited.local", "[j003]\n"+text)
-			if k := run(t, o); k.Verdict != fail2ban.VerdictRefused || !strings.HasPrefix(k.Reason, want) {
-				t.Errorf("%q: %s %q", text, k.Verdict, k.Reason)
+			if k := run(t, o); k.Verdict != fail2ban.VerdictRefused || !strings.HasPrefix(k.Reason, want) || k.At.File != "jail.d/edited.local" {
+				t.Errorf("%q: %s %q %v", text, k.Verdict, k.Reason, k.At)
 			}
 		}
 		th.edit(t, "jail.d/edited.local", "[j001]\nfilter = absent\n")

@@ -125,6 +125,9 @@ func (o *output) line(line string) {
 	case level == "DEBUG" && strings.HasPrefix(message, "Seek to find time "), level == "INFO" && message == "["+o.jail+"] Jail is in operation now (process new log entries)":
 		o.begun++
 		o.moved = time.Now()
+		if strings.HasSuffix(message, ", file size 0") {
+			o.positions = append(o.positions, position{}) // it says no more of an empty one
+		}
 	case level == "DEBUG" && strings.HasPrefix(message, "Position "):
 		words := strings.Fields(strings.ReplaceAll(message, ",", ""))
 		from, fromErr := strconv.ParseInt(words[1], 10, 64)
@@ -162,9 +165,9 @@ func (o *output) backendError() string {
 }
 
 // positioned tells whether it has said of all files where it begins, or will not any
-// more: it is busy with one, or one is empty.
+// more: it is busy with one.
 func (o *output) positioned(files int, waited time.Duration) bool {
-	const first, others, last = time.Second, 300 * time.Millisecond, 20 * time.Millisecond
+	const first, others, last = time.Second, 300 * time.Millisecond, time.Second // the last for a busy machine
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {

@@ -12,9 +12,9 @@
 //     the copy sets up must be what the folder does, but for this jail;
 //   - start: a scratch server (fail2ban-server, in the foreground) gets the commands
 //     of the dump that set up this jail, by the way that fail2ban-client itself
-//     takes: over the socket, one by one. What it refuses, it says why. So are all
-//     other jails set up, and left so, without logs and not started: a reload reads
-//     them, too, and one that somebody spoilt since takes everything down as well;
+//     takes: over the socket, one by one. What it refuses, it says why. All else that a
+//     reload would load is proven, too (Prove): one setting of the server or of another
+//     jail that somebody spoilt takes everything down as well;
 //   - read: it reads the jail's real log from findtime back, and so tells whom the
 //     jail would ban at once.
 //
@@ -64,6 +64,11 @@ type Options struct {
 	// taken to run what its configuration says.
 	Live []LiveJail
 
+	// Server is what it holds else: what stays as it is needs no proof.
+	Server Live
+	// Running are the settings of its jails; nil if they are not known.
+	Running []fail2ban.JailSettings
+
 	Ports string        // that the jail's actions would block, for Rehearsal.Ports
 	Limit time.Duration // for all of it; default 20 s
 	Dir   string        // where its folder goes; default that for temporary files. See Sweep
@@ -93,8 +98,9 @@ type Run struct {
 
 	folder  *folder
 	trial   *confdir.Trial
-	setup   [][]string // commands that set up the jail
-	others  []control.Jail
+	setup   [][]string     // commands that set up the jail
+	stream  control.Stream // of all that a reload would load
+	was     control.Stream // without the change
 	scratch *scratch
 	reading *reading
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/handset"
 )
 
 // start starts the scratch server, and has it set up and start the jail.
@@ -25,8 +26,8 @@ func (r *Run) start(ctx context.Context) fail2ban.RehearsalStep {
 	if r.scratch, err = startScratch(ctx, r.opts.Program, r.opts.Jail, r.folder); err != nil {
 		return r.impossible(err)
 	}
-	if !r.opts.On { // only the others remain
-		if end := r.othersStay(ctx); end != "" {
+	if !r.opts.On { // only the rest remains
+		if end := r.restStays(ctx); end != "" {
 			return end
 		}
 		return r.end(fail2ban.VerdictReady, "")
@@ -47,7 +48,7 @@ func (r *Run) start(ctx context.Context) fail2ban.RehearsalStep {
 		return r.refused(err)
 	}
 	r.known.MaxRetry = settings.MaxRetry
-	if end := r.othersStay(ctx); end != "" {
+	if end := r.restStays(ctx); end != "" {
 		return end
 	}
 	r.scratch.stepBack()
@@ -59,35 +60,28 @@ func (r *Run) start(ctx context.Context) fail2ban.RehearsalStep {
 	return fail2ban.RehearseRead
 }
 
-// othersStay ends the rehearsal where a reload would fail for another jail; "" where it
-// would not.
-func (r *Run) othersStay(ctx context.Context) fail2ban.RehearsalStep {
-	other, err := r.setUpOthers(ctx)
-	if err == nil {
-		return ""
-	}
-	if e, ok := errors.AsType[*refusal](err); ok {
-		return r.end(fail2ban.VerdictRefused, fmt.Sprintf("jail %q: %s", other, e.reason()))
-	}
-	return r.refused(err)
-}
-
-// setUpOthers sets up the jails that a reload would set up, too. It returns the one
-// that is refused.
-func (r *Run) setUpOthers(ctx context.Context) (string, error) {
-	for _, j := range r.others {
-		commands, err := j.Setup()
-		if err != nil {
-			return j.Name, err
+// restStays ends the rehearsal if a reload would fail for something else that it loads;
+// "" if it would not.
+func (r *Run) restStays(ctx context.Context) fail2ban.RehearsalStep {
+	known, err := Prove(ctx, Proof{
+		Conf: r.trial.Dir, Program: r.opts.Program, Dir: r.opts.Dir, Stream: r.stream, Live: r.opts.Server, Limit: r.opts.Limit,
+	})
+	if e, refused := errors.AsType[*fail2ban.RefusedError](err); refused {
+		reason := e.Error()
+		if len(e.Slips) == 1 { // its place is told beside it
+			r.known.At = e.Slips[0].Place
+			reason = fail2ban.Slip{Jail: e.Slips[0].Jail, Reason: e.Slips[0].Reason}.String()
 		}
-		commands = slices.DeleteFunc(commands, func(c []string) bool {
-			return c[0] == "start" || len(c) > 2 && c[2] == "addlogpath"
-		})
-		if err := r.scratch.configure(ctx, commands...); err != nil {
-			return j.Name, err
-		}
+		return r.end(fail2ban.VerdictRefused, reason)
 	}
-	return "", nil
+	if err != nil {
+		return r.refused(err)
+	}
+	r.known.Server = r.opts.Server.changes(known.Stream)
+	for _, i := range handset.Set(r.opts.Running, r.was) {
+		r.known.ByHand = append(r.known.ByHand, i.String())
+	}
+	return ""
 }
 
 // refused is what an error of the scratch server means.

@@ -62,16 +62,21 @@ func (r *Run) test(ctx context.Context) fail2ban.RehearsalStep {
 		}
 	}
 	r.compare(live, liveErr == nil, copied)
+	if liveErr == nil {
+		r.was, _ = live.Stream() // else nothing is known to be set by hand
+	}
 	jail, _ := copied.Jail(r.opts.Jail)
 	r.known.Actions = jail.Actions
 	if r.opts.Skip {
 		return r.end(fail2ban.VerdictReady, "")
 	}
-	r.others = slices.DeleteFunc(copied.Jails, func(j control.Jail) bool { return j.Name == r.opts.Jail })
+	var err error
+	if r.stream, err = copied.Stream(); err != nil {
+		return r.impossible(err)
+	}
 	if !r.opts.On {
 		return fail2ban.RehearseStart
 	}
-	var err error
 	if r.setup, err = jail.Setup(); err != nil {
 		return r.impossible(err)
 	}

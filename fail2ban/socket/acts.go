@@ -228,3 +228,20 @@ func jailsOf(targets []fail2ban.Target) []string {
 	}
 	return jails
 }
+
+// StopJail stops a jail, with its bans. It is sent once. The other jails are not touched.
+func (c *Client) StopJail(ctx context.Context, jail string) error {
+	op := "stop jail " + quoted(jail)
+	replies, err := c.unfenced(ctx, op, "stop", jail)
+	_, err = c.first(op, replies, err)
+	return err
+}
+
+// SetOption sets an option of a jail, such as bantime, until fail2ban reads its
+// configuration again. It is sent once.
+func (c *Client) SetOption(ctx context.Context, jail, option, value string) error {
+	op := "set " + option + " of jail " + quoted(jail)
+	replies, err := c.unfenced(ctx, op, "set", jail, option, value)
+	_, err = c.first(op, replies, err)
+	return err
+}

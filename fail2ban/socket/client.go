@@ -65,8 +65,9 @@ type Client struct {
 
 	budget  wire.Budget   // what may still be built of the answers of one exchange
 	fences  atomic.Uint64 // how many were put up, see fence.go
-	sources memory        // what each jail was known to read, see JailStatuses
-	actions memory        // its actions likewise
+	commas  atomic.Pointer[joined]
+	sources memory // what each jail was known to read, see JailStatuses
+	actions memory // its actions likewise
 }
 
 // New returns a Client. It connects when it is first asked something.

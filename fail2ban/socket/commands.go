@@ -61,8 +61,11 @@ func (c *Client) Jails(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	r := newReader(v)
-	names := readJails(r, v)
-	return names, c.failReading(op, r)
+	names, n := readJails(r, v)
+	if err := c.failReading(op, r); err != nil || len(names) == n {
+		return names, err
+	}
+	return c.jailsWithCommas(ctx, op, names, n)
 }
 
 // Stats asks for the counts of all jails in one command. The jails come without
@@ -99,6 +102,34 @@ func (c *Client) Banned(ctx context.Context, address string) ([]string, error) {
 	return jails, c.failReading(op, r)
 }
 
+// AreBanned asks of each address whether a jail bans it now (0.11.2 and later). An address
+// has to be written as fail2ban writes it.
+func (c *Client) AreBanned(ctx context.Context, jail string, addresses []string) ([]bool, error) {
+	if len(addresses) == 0 {
+		return nil, nil
+	}
+	op := "ask whom jail " + quoted(jail) + " bans"
+	v, err := c.one(ctx, op, append([]string{"get", jail, "banned"}, addresses...)...)
+	if err != nil {
+		return nil, err
+	}
+	banned := make([]bool, len(addresses))
+	if n, one := v.Int(); one && len(addresses) == 1 {
+		banned[0] = n != 0
+		return banned, nil
+	}
+	r := newReader(v)
+	if v.Len() != len(addresses) {
+		r.unexpected()
+		return nil, c.failReading(op, r)
+	}
+	for i := range banned {
+		n, _ := v.At(i).Int() // what is not a number is not banned
+		banned[i] = n != 0
+	}
+	return banned, c.failReading(op, r)
+}
+
 // Bans asks for the bans of a jail with their times, ordered by their end. It
 // makes the server write a line for each: 5 µs of nobody being answered for
 // every ban. The times are in loc, the server's zone. A line that cannot be
@@ -112,6 +143,19 @@ func (c *Client) Bans(ctx context.Context, jail string, loc *time.Location) ([]f
 	r := newReader(v)
 	bans := readBans(r, v, loc)
 	return bans, c.failReading(op, r)
+}
+
+// BanNames asks for the addresses that a jail bans, ordered by the end of their bans. It
+// holds the server up for 1.7 µs a ban, a quarter of what Bans does (1.0.2, measured).
+func (c *Client) BanNames(ctx context.Context, jail string) ([]string, error) {
+	op := "ask whom jail " + quoted(jail) + " bans"
+	v, err := c.one(ctx, op, "get", jail, "banip")
+	if err != nil {
+		return nil, err
+	}
+	r := newReader(v)
+	names := readNames(r, v)
+	return names, c.failReading(op, r)
 }
 
 // JailSettings asks for the settings in force in one jail.
@@ -211,3 +255,30 @@ func (c *Client) refuse(note func(*refusals)) {
 
 // quoted puts a name into a sentence.
 func quoted(name string) string { return fmt.Sprintf("%q", name) }
+
+// Settings asks for what the server has for its options loglevel, dbpurgeage and
+// dbmaxmatches, as it says them: dbpurgeage in seconds. One that it has not, without a
+// database, is missing.
+func (c *Client) Settings(ctx context.Context) (map[string]string, error) {
+	const op = "ask fail2ban for its settings"
+	names := []string{"loglevel", "dbpurgeage", "dbmaxmatches"}
+	commands := make([][]string, len(names))
+	for i, name := range names {
+		commands[i] = []string{"get", name}
+	}
+	replies, err := c.exchange(ctx, op, commands...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string)
+	for i, reply := range replies {
+		v, err := reply.Result()
+		if err != nil {
+			return nil, c.fail(op, err)
+		}
+		if text := v.Text(); v.Kind() != wire.None && text != "" {
+			out[names[i]] = fail2ban.OneLine(text)
+		}
+	}
+	return out, nil
+}

@@ -122,21 +122,23 @@ func (r *reader) list(v wire.Value, of names) []string {
 	return out
 }
 
-// readJails reads `status`: [("Number of jail", 2), ("Jail list", "a, b")].
-func readJails(r *reader, v wire.Value) []string {
+// readJails reads `status`: [("Number of jail", 2), ("Jail list", "a, b")]. It also returns
+// how many jails there are: less than names if a name holds a comma and a space.
+func readJails(r *reader, v wire.Value) (names []string, n int) {
 	list, ok := v.Field("Jail list").Str()
-	if !ok {
+	number, is := v.Field("Number of jail").Int()
+	if !ok || !is {
 		r.unexpected()
-		return nil
+		return nil, 0
 	}
 	if !r.few(strings.Count(list, ",")+1, jailNames) {
-		return nil
+		return nil, 0
 	}
 	jails := fail2ban.ParseJailList(list)
 	for i, name := range jails {
 		jails[i] = r.take(name, "the name of a jail", jailNames.longest)
 	}
-	return jails
+	return jails, int(number)
 }
 
 // readJail reads `status JAIL`, with or without the list of addresses.
@@ -182,6 +184,26 @@ func readStats(r *reader, v wire.Value) []fail2ban.Jail {
 
 // readBans reads `get JAIL banip --with-time`.
 func readBans(r *reader, v wire.Value, loc *time.Location) []fail2ban.Ban {
+	return readEach(r, v, func(line string) (fail2ban.Ban, int) {
+		ban, err := fail2ban.ParseBan(line, loc)
+		if err != nil {
+			ban = fail2ban.Ban{Address: line}
+		}
+		ban.Address = shortAddress(ban.Address)
+		return ban, len(ban.Address)
+	})
+}
+
+// readNames reads `get JAIL banip`.
+func readNames(r *reader, v wire.Value) []string {
+	return readEach(r, v, func(line string) (string, int) {
+		name := shortAddress(line)
+		return name, len(name)
+	})
+}
+
+// readEach reads a list of bans, a text each; read gives how many bytes it kept.
+func readEach[T any](r *reader, v wire.Value, read func(line string) (T, int)) []T {
 	if k := v.Kind(); k != wire.List && k != wire.Tuple {
 		r.unexpected()
 		return nil
@@ -189,26 +211,22 @@ func readBans(r *reader, v wire.Value, loc *time.Location) []fail2ban.Ban {
 	if !r.few(v.Len(), names{"bans of a jail", mostBans, 0}) {
 		return nil
 	}
-	size := 0
-	bans := make([]fail2ban.Ban, v.Len())
-	for i := range bans {
+	kept := 0
+	out := make([]T, v.Len())
+	for i := range out {
 		line, ok := v.At(i).Str()
 		if !ok {
 			r.unexpected()
 			return nil
 		}
-		ban, err := fail2ban.ParseBan(line, loc)
-		if err != nil {
-			ban = fail2ban.Ban{Address: line}
-		}
-		ban.Address = shortAddress(ban.Address)
-		bans[i] = ban
-		if size += len(ban.Address); size > mostAddresses {
+		n := 0
+		out[i], n = read(line)
+		if kept += n; kept > mostAddresses {
 			r.refuse("addresses of more than %d MB", mostAddresses>>20)
 			return nil
 		}
 	}
-	return bans
+	return out
 }
 
 // shortAddress copies an address, up to a length.

@@ -2,8 +2,11 @@ package wire
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +26,50 @@ func AppendRequest(b []byte, command ...string) ([]byte, error) {
 	}
 	b = append(b, opAppends, opStop)
 	return append(b, End...), nil
+}
+
+// AppendCall is AppendRequest for a command with other values than strings: nil, bool,
+// int, float64, string, []string, []any and map[string]any, nested. Any other is an
+// error, and so is a text that holds the end mark.
+func AppendCall(b []byte, command ...any) ([]byte, error) {
+	if err := mayBeSent(command); err != nil {
+		return nil, err
+	}
+	b = append(b, opProto, 2)
+	b = appendAll(append(b, opEmptyList), opMark, command, opAppends)
+	return append(append(b, opStop), End...), nil
+}
+
+// mayBeSent is why a value cannot stand in a command; nil if it can.
+func mayBeSent(value any) error {
+	switch v := value.(type) {
+	case nil, bool, int, float64:
+	case string:
+		if strings.Contains(v, End) {
+			return fmt.Errorf("encode a command: the argument %.100q holds the end mark", v)
+		}
+	case []string:
+		for _, one := range v {
+			if err := mayBeSent(one); err != nil {
+				return err
+			}
+		}
+	case []any:
+		for _, one := range v {
+			if err := mayBeSent(one); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for key, one := range v {
+			if err := errors.Join(mayBeSent(key), mayBeSent(one)); err != nil {
+				return err
+			}
+		}
+	default:
+		return fmt.Errorf("encode a command: a %T cannot be sent", value)
+	}
+	return nil
 }
 
 func appendText(b []byte, s string) []byte {
@@ -89,6 +136,14 @@ func appendValue(b []byte, value any) []byte {
 			b = appendText(b, s)
 		}
 		return append(b, opAppends)
+	case []any:
+		return appendAll(append(b, opEmptyList), opMark, v, opAppends)
+	case map[string]any:
+		var pairs []any
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			pairs = append(pairs, key, v[key])
+		}
+		return appendAll(append(b, opEmptyDict), opMark, pairs, opSetItems)
 	case Items:
 		return appendAll(append(b, opEmptyList), opMark, v, opAppends)
 	case Pack:

@@ -96,3 +96,26 @@ func TestPythonReadsBothDirections(t *testing.T) {
 		t.Errorf("python: %v\n%swant:\n%s", err, out, want)
 	}
 }
+
+// TestAppendCall: nested values arrive as they were sent.
+func TestAppendCall(t *testing.T) {
+	b, err := wire.AppendCall(nil, "reload", "--all", []any{}, []any{
+		[]any{"set", "j", "maxretry", -5, nil, true, false, 1.5, int(1) << 40, []string{"a"}}, map[string]any{"b": []any{"ü"}, "a": 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := decode(string(b), wire.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "reload --all  set j maxretry -5  true false 1.5 1099511627776 a a 1 b ü"
+	if got := v.Text(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for _, bad := range []any{"x" + wire.End, []any{map[string]any{"a" + wire.End: 1}}, []string{wire.End}, int64(1), struct{}{}} {
+		if b, err := wire.AppendCall(nil, "set", bad); err == nil {
+			t.Errorf("%v: %q", bad, b)
+		}
+	}
+}

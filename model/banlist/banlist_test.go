@@ -229,20 +229,6 @@ func TestNothing(t *testing.T) {
 	}
 }
 
-// TestParseSpan: times as fail2ban and people write them.
-func TestParseSpan(t *testing.T) {
-	for text, want := range map[string]time.Duration{"600": 10 * time.Minute, "90s": 90 * time.Second, "1h30m": 90 * time.Minute, "2d": 48 * time.Hour, "1w": 168 * time.Hour, "0": 0} {
-		if got, err := banlist.ParseSpan(text); err != nil || got != want {
-			t.Errorf("%q: %v, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "x", "1x", "h", "-5m", "1.5h", "9999999999", "99999999999999999999s", "1h-", "999999999w"} {
-		if got, err := banlist.ParseSpan(text); err == nil {
-			t.Errorf("%q: %v", text, got)
-		}
-	}
-}
-
 // many are bans as a server under attack has them.
 func many(n int) []fail2ban.JailBan {
 	r := rand.New(rand.NewPCG(1, 2))

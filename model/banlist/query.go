@@ -62,6 +62,12 @@ func parseWord(word string) (condition, error) {
 	case "country":
 		return parseCountries(value)
 	}
+	if key, _, is := strings.Cut(word, ":"); is && isKey(key) {
+		if near := fail2ban.Nearest(key, queryKeys); near != "" {
+			return condition{}, fmt.Errorf("%q is not a filter; the nearest is %s:%s", word, near, value)
+		}
+		return condition{}, fmt.Errorf("%q is not a filter; the filters are jail:X, left:X, count:X and country:X", word)
+	}
 	if p, _, err := addr.Parse(word); err == nil && strings.Contains(word, "/") {
 		return condition{match: func(r *Row, _ time.Time) bool { return r.Net.IsValid() && r.Net.Overlaps(p) }}, nil
 	} else if err == nil {
@@ -86,7 +92,7 @@ func parseLeft(value string) (condition, error) {
 		return condition{match: func(r *Row, _ time.Time) bool { return r.Length == fail2ban.Permanent }}, nil
 	}
 	sign, text := split(value)
-	d, err := ParseSpan(text)
+	d, err := fail2ban.ParseTime(text)
 	if err != nil || sign == "" {
 		return condition{}, fmt.Errorf("left:%s: it is left:<1h, left:>1d or left:forever", value)
 	}
@@ -145,36 +151,12 @@ func (q Query) Timed() bool {
 	return false
 }
 
-// ParseSpan reads a time as fail2ban and people write it: seconds, or numbers
-// with units from s to w: "600", "90s", "1h30m", "2d", "1w".
-func ParseSpan(text string) (time.Duration, error) {
-	units := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour}
-	var total time.Duration
-	rest := text
-	for rest != "" {
-		end := 0
-		for end < len(rest) && rest[end] >= '0' && rest[end] <= '9' {
-			end++
-		}
-		var n int64
-		if _, err := fmt.Sscanf(rest[:end], "%d", &n); err != nil || n > 1e9 {
-			return 0, fmt.Errorf("%q is no time, such as 90s, 10m, 1h30m, 2d or 1w", text)
-		}
-		unit := time.Second
-		if end < len(rest) {
-			known := false
-			if unit, known = units[rest[end]]; !known {
-				return 0, fmt.Errorf("%q is no time, such as 90s, 10m, 1h30m, 2d or 1w", text)
-			}
-			end++
-		}
-		if total += time.Duration(n) * unit; total < 0 || n > int64(1<<62)/int64(unit) {
-			return 0, fmt.Errorf("%q is too long", text)
-		}
-		rest = rest[end:]
-	}
-	if text == "" {
-		return 0, fmt.Errorf("no time is given, such as 90s, 10m, 1h30m, 2d or 1w")
-	}
-	return total, nil
+// queryKeys are the keys of a filter.
+var queryKeys = []string{"jail", "left", "count", "country"}
+
+// isKey reports whether a word was meant as the key of a filter: it is letters alone, and
+// what is before the colon of an IPv6 address is hexadecimal.
+func isKey(word string) bool {
+	return word != "" && strings.Trim(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyz") == "" &&
+		strings.Trim(strings.ToLower(word), "abcdef") != ""
 }

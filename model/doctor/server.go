@@ -149,7 +149,7 @@ func (d *Doctor) client(s server) model.Check {
 	case p.clientErr != nil:
 		why := p.clientErr.Error() + ": bantop cannot read the configuration, reload or restart"
 		return fault(name, "fail2ban-client cannot be run", why, clientMend(p.clientErr))
-	case s.answers() && s.version != p.client:
+	case s.answers() && !fail2ban.SameVersion(s.version, p.client):
 		return fault(name, "fail2ban-client "+p.client, "the server still runs "+s.version+": it was not restarted after an update", d.opts.Client.Command("restart", "restart"))
 	default:
 		return ok(name, "fail2ban-client "+p.client)

@@ -196,3 +196,37 @@ func TestSetAsideFilter(t *testing.T) {
 		}
 	})
 }
+
+// TestSetSeveralAside: two faulty files are set aside at once; if one of them is not
+// there any more, neither is touched.
+func TestSetSeveralAside(t *testing.T) {
+	each(t, func(t *testing.T, l *lab) {
+		second := filepath.Join(l.ConfDir, "jail.d", "second.local")
+		if err := os.WriteFile(second, []byte("[second]\nenabled = true\nfilter =\nfailregex = x(\nlogpath = "+l.LogPath("j001")+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		l.lose()
+		plan := l.aside("broken.local")
+		plan.More = []model.FileChange{{Dir: "jail.d", Name: "absent.local", Aside: "absent.local.off"}}
+		before := fail2bantest.Tree(t, l.ConfDir)
+		_ = l.begin(t.Context(), l.guard(nil, nil), plan)() // the change says how it ended
+		if c := l.change(); c.Step != model.StepTakenBack {
+			t.Errorf("%s: %s", c.Step, c.Why)
+		}
+		if after := fail2bantest.Tree(t, l.ConfDir); after != before {
+			t.Errorf("the configuration was\n%s\nand is\n%s", before, after)
+		}
+		plan = l.aside("broken.local")
+		plan.More = []model.FileChange{{Dir: "jail.d", Name: "second.local", Aside: "second.local.off"}}
+		if err := l.begin(t.Context(), l.guard(nil, nil), plan)(); err != nil {
+			t.Error(err)
+		}
+		if c := l.change(); c.Step != model.StepConfirmed {
+			t.Errorf("%s: %s", c.Step, c.Why)
+		}
+		if err := os.Remove(second + ".off"); err != nil {
+			t.Error(err)
+		}
+		l.isAside()
+	})
+}

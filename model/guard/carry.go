@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"bantop/fail2ban"
-	"bantop/fail2ban/control"
+	"bantop/fail2ban/handset"
 	"bantop/model"
 )
 
@@ -29,39 +30,78 @@ func (g *Guard) carry(ctx context.Context, c model.Change) model.ChangeDid {
 	c.File = g.texts(c.File)
 	switch c.Step {
 	case model.StepWrite:
-		err = g.opts.Files.Write(ctx, c.File)
+		err = g.write(ctx, c)
 	case model.StepRestore:
 		err = g.restore(ctx, c)
 	case model.StepReload:
-		err = g.reload(ctx, c)
+		err = g.forward(ctx, c, &did)
 	case model.StepReloadBack:
-		if err = g.answers(ctx); err == nil {
-			err = g.reload(ctx, c)
-		}
+		err = g.loadBack(ctx, c, &did)
 	case model.StepProve:
 		did.Missing, err = g.prove(ctx, c, g.opts.Patient)
 	case model.StepConfirm:
 		did.Missing, err = g.watch(ctx, c)
 	case model.StepProveBack:
-		did.Missing, err = g.proveBack(ctx, c)
+		if did.Missing, err = g.proveBack(ctx, c); err == nil && c.Untouched {
+			g.slipsLeft(ctx, c, &did)
+		}
 	case model.StepRestart:
-		err = g.restart(ctx)
+		err = g.restart(ctx, c, &did)
 	default:
 		err = fmt.Errorf("bantop does not know the step %q", c.Step)
 	}
+	did.Kept, did.Lost = itemTexts(g.report.Kept), itemTexts(g.report.Lost)
+	g.report = handset.Report{}
 	did.At, did.Took = g.now(), time.Since(began)
 	if err != nil {
-		did.Reason, did.Hint = fail2ban.OneLine(err.Error()), hint(err)
+		did.Reason, did.Hint = reason(err), hint(err)
 	}
 	return did
 }
 
-// restore makes the change of the file undone, where it was made.
+// slipsLeft finds out what is still wrong with the configuration after a file was put
+// back that was never loaded. That it cannot be found out changes nothing.
+func (g *Guard) slipsLeft(ctx context.Context, c model.Change, did *model.ChangeDid) {
+	_, _ = g.proven(ctx, c, did)
+	did.Fault = ""
+}
+
+// restore makes the change of the files undone, where it was made.
 func (g *Guard) restore(ctx context.Context, c model.Change) error {
-	if !c.Touched && c.EndedBy == "" { // not even written
-		return g.opts.Files.Withdraw(ctx, c.File)
+	var errs []error
+	for _, f := range c.Plan.Files() {
+		if !c.Touched && c.EndedBy == "" { // not even written
+			errs = append(errs, g.opts.Files.Withdraw(ctx, f))
+		} else {
+			errs = append(errs, g.opts.Files.Restore(ctx, f))
+		}
 	}
-	return g.opts.Files.Restore(ctx, c.File)
+	return errors.Join(errs...)
+}
+
+// write makes the change of all files, or of none.
+func (g *Guard) write(ctx context.Context, c model.Change) error {
+	for i, f := range c.Plan.Files() {
+		err := g.opts.Files.Write(ctx, f)
+		for _, done := range c.Plan.Files()[:i] {
+			if err != nil {
+				err = errors.Join(err, g.opts.Files.Restore(ctx, done))
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reason is an error in one line. A refusal stays whole: its places stand before words
+// that OneLine would shorten.
+func reason(err error) string {
+	if _, is := errors.AsType[*fail2ban.RefusedError](err); is {
+		return fail2ban.Short(strings.Join(strings.Fields(err.Error()), " "))
+	}
+	return fail2ban.OneLine(err.Error())
 }
 
 // hint is what to do next about an error: its own, or none.
@@ -71,72 +111,4 @@ func hint(err error) string {
 		return h.Hint()
 	}
 	return fail2ban.Hint(err)
-}
-
-// reload reads the configuration again, and gives jails whose actions changed new
-// ones: a plain reload takes the old ones away and brings none.
-func (g *Guard) reload(ctx context.Context, c model.Change) error {
-	ctx, cancel := context.WithTimeout(ctx, reloadTime+time.Duration(len(c.Before)+len(c.Gains))*reloadEach)
-	defer cancel()
-	if c.Kind == model.ChangeSetAside && g.answers(ctx) != nil {
-		return g.restart(ctx)
-	}
-	if err := g.opts.Control.Reload(ctx); err != nil {
-		return err
-	}
-	if c.Kind == model.ChangeSetAside {
-		return g.bringBack(ctx, c)
-	}
-	for _, jail := range c.Restart {
-		if err := g.opts.Control.ReloadJail(ctx, jail); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// bringBack goes on reloading until the jails are there that are to come back. After
-// a faulty reload, the first good one says OK and may leave no jail at all.
-func (g *Guard) bringBack(ctx context.Context, c model.Change) error {
-	for n := 1; ; n++ {
-		_, err := g.prove(ctx, c, g.opts.Patient)
-		if err == nil || n == reloads {
-			return nil // what is missing is found when it is proven
-		}
-		if err := g.opts.Control.Reload(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-// reloads is how often a reload is done for jails to come back.
-const reloads = 3
-
-// answers tells whether fail2ban answers at all: where a reload still holds it up,
-// another would only wait behind it.
-func (g *Guard) answers(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	_, err := g.opts.Server.Jails(ctx)
-	return err
-}
-
-// restart makes a new server process. One that does not answer is ended first: it
-// could not be told to stop.
-func (g *Guard) restart(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, restartTime)
-	defer cancel()
-	err := g.answers(ctx)
-	switch {
-	case err == nil:
-		return g.opts.Control.Restart(ctx, control.Runs)
-	case errors.Is(err, fail2ban.ErrNotRunning):
-		return g.opts.Control.Restart(ctx, control.Stopped)
-	case errors.Is(err, fail2ban.ErrStaleSocket) && g.opts.Server.Gone():
-		return g.opts.Control.Restart(ctx, control.Died)
-	}
-	if err := end(ctx, g.opts.Server.PID()); err != nil {
-		return fmt.Errorf("end fail2ban, which does not answer: %w", err)
-	}
-	return g.opts.Control.Restart(ctx, control.Died)
 }

@@ -17,6 +17,7 @@ import (
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/control"
+	"bantop/fail2ban/handset"
 	"bantop/model"
 	"bantop/model/store"
 )
@@ -30,10 +31,8 @@ type Server interface {
 	Gone() bool
 }
 
-// Control is what a guard has fail2ban-client do. *control.Control is one.
+// Control is what a guard has fail2ban-client or systemd do. *control.Control is one.
 type Control interface {
-	Reload(ctx context.Context) error
-	ReloadJail(ctx context.Context, jail string) error
 	Restart(ctx context.Context, s control.State) error
 }
 
@@ -57,12 +56,19 @@ type Files interface {
 type Options struct {
 	Server  Server
 	Control Control
+	Proof   Proof
+	Loader  Loader
 	Files   Files
 	Store   store.Store
 	Texts   store.Texts   // of the file that is changed, in the folder of Store
+	Keeper  Keeper        // nil keeps nothing
 	Host    string        // for the journal
 	Patient time.Duration // how long jails may take to appear; default 5 s
+	Hang    time.Duration // after which a server that does nothing counts as hung; default 30 s
 }
+
+// each is how much longer so many jails may take to be loaded.
+func (o Options) each(jails int) time.Duration { return time.Duration(jails) * reloadEach }
 
 // Guard carries out one change.
 type Guard struct {
@@ -73,12 +79,23 @@ type Guard struct {
 	missed  []store.Act      // entries that the journal lacks
 	act     store.Acting     // what the right to act is held for
 	file    model.FileChange // of the change under way, with its texts
+
+	former, loaded control.Stream // what set the server up before the change, and what did last
+	runs           runs           // what the server was last set up with
+	certain        bool           // it had read the files as they stood before the change
+	kept           handset.Values // what was set by hand before the change
+	report         handset.Report // what was set again, in this step
+	silence        silence        // of the server, while it does not answer
+	goneSince      time.Time      // zero while the server is there
 }
 
 // New returns a guard.
 func New(o Options) *Guard {
 	if o.Patient <= 0 {
 		o.Patient = patient
+	}
+	if o.Hang <= 0 {
+		o.Hang = hangTime
 	}
 	return &Guard{opts: o, began: time.Now()}
 }
@@ -172,11 +189,17 @@ func (g *Guard) enter(ctx context.Context, plan *model.Plan) error {
 		pid = 0
 	}
 	before = slices.DeleteFunc(before, func(b model.Standing) bool { return slices.Contains(plan.Loose, b.Jail) })
+	g.certain = g.opts.Keeper != nil && g.opts.Keeper.Certain(ctx) // before anything is done in the folder
 	shared := *plan
 	if shared.File, err = g.keepTexts(ctx, plan.File); err != nil {
 		return fmt.Errorf("hold the way back: %w", err)
 	}
-	if err := g.apply(ctx, model.ChangeBegun{Plan: shared, Before: before, PID: pid, At: g.now()}); err != nil {
+	sum, err := g.keepFormer(ctx)
+	if err != nil {
+		return fmt.Errorf("hold the way back: %w", errors.Join(err, g.opts.Texts.Drop()))
+	}
+	begun := model.ChangeBegun{Plan: shared, Before: before, PID: pid, At: g.now(), FormerSum: sum, Certain: g.certain}
+	if err := g.apply(ctx, begun); err != nil {
 		return fmt.Errorf("hold the way back: %w", errors.Join(err, g.opts.Texts.Drop()))
 	}
 	g.journal(ctx, *plan, string(plan.Kind), "begun")
@@ -261,10 +284,12 @@ func (g *Guard) ended(ctx context.Context) error {
 		return nil
 	}
 	if c.Step == model.StepConfirmed {
-		_ = g.opts.Files.Done(ctx, c.File) // what is left does no harm, and the next change takes it away
+		for _, f := range c.Plan.Files() {
+			_ = g.opts.Files.Done(ctx, f) // what is left does no harm, and the next change takes it away
+		}
 	}
 	g.tellAgain(ctx)
-	g.file = model.FileChange{}
+	g.file, g.former, g.loaded = model.FileChange{}, control.Stream{}, control.Stream{}
 	_ = g.opts.Texts.Drop() // what is left goes when the next bantop starts
 	result := string(c.Step)
 	if c.Why != "" {

@@ -14,6 +14,7 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/fail2bantest"
+	"bantop/fail2ban/proven"
 	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/model/guard"
@@ -28,14 +29,17 @@ type lab struct {
 	client  *socket.Client
 	store   store.Store
 	state   string
+	temp    string // where scratch servers are
 	before  string // the configuration folder
 	bans    int
-	was     []byte // the text that plan is to replace; nil if there is no such file
+	hang    time.Duration // of the guard; 0 is its own
+	was     []byte        // the text that plan is to replace; nil if there is no such file
 }
 
 func newLab(t *testing.T, install fail2bantest.Install) *lab {
 	t.Helper()
-	l := &lab{Real: fail2bantest.NewReal(t, install, fail2bantest.RealOptions{}), t: t, state: t.TempDir(), bans: 100}
+	l := &lab{Real: fail2bantest.NewReal(t, install, fail2bantest.RealOptions{}), t: t, state: t.TempDir(),
+		temp: fail2bantest.TempDir(t), bans: 100}
 	l.program = filepath.Join(install.Programs(t), "fail2ban-client")
 	l.client = socket.New(socket.Options{Path: l.Path, PIDFile: l.PIDFile})
 	t.Cleanup(func() { _ = l.client.Close() })
@@ -62,14 +66,24 @@ func (l *lab) guard(files guard.Files, c guard.Control) *guard.Guard {
 	if c == nil {
 		c = l.control()
 	}
-	return guard.New(guard.Options{Server: l.client, Control: c, Files: files, Store: l.store, Texts: l.texts(), Host: "lab", Patient: 3 * time.Second})
+	return guard.New(guard.Options{Server: l.client, Control: c, Proof: l.proof(), Loader: guard.Loads(l.client), Files: files,
+		Store: l.store, Texts: l.texts(), Host: "lab", Patient: 3 * time.Second, Hang: l.hang})
 }
 
 // texts are those of the change under way.
 func (l *lab) texts() store.Texts { return store.NewTexts(store.Options{Dir: l.state, Socket: l.Path}) }
 
-func (l *lab) control() *control.Control {
-	return control.New(control.Options{Program: l.program, Conf: l.ConfDir, Socket: l.Path, PIDFile: l.PIDFile})
+func (l *lab) options() control.Options {
+	return control.Options{Program: l.program, Conf: l.ConfDir, Socket: l.Path, PIDFile: l.PIDFile}
+}
+
+func (l *lab) control() *control.Control { return control.New(l.options()) }
+
+// proof is a real one.
+func (l *lab) proof() guard.Proof {
+	return guard.Proofs(proven.New(proven.Options{
+		Server: l.client, Control: l.control(), Conf: l.ConfDir, Program: l.program, Dir: l.temp,
+	}))
 }
 
 // plan is the activation of a jail "broken" by a file of this text.
@@ -203,8 +217,8 @@ func TestFaults(t *testing.T) {
 		jail := "[broken]\nenabled = true\n"
 		for _, c := range []struct{ name, text, why string }{
 			{"log missing", jail + "logpath = /nonexistent/x.log\n", "Have not found any log file for broken jail"},
-			{"filter missing", jail + "filter = absent\n" + source, "broken is not there"},
-			{"action missing", jail + "action = absent\n" + source, "broken is not there"},
+			{"filter missing", jail + "filter = absent\n" + source, "Unable to read the filter 'absent'"},
+			{"action missing", jail + "action = absent\n" + source, "Unable to read action 'absent'"},
 			{"regex", jail + "filter =\nfailregex = fail from <HOST>(\n" + source, "Unable to compile regular expression"},
 			{"no host", jail + "filter =\nfailregex = fail from somebody\n" + source, "No failure-id group in"},
 			{"backend", jail + "backend = nonsense\n" + source, "nknown backend"},
@@ -254,58 +268,6 @@ func TestNobodyConfirms(t *testing.T) {
 			t.Error(err)
 		}
 		if c := l.change(); c.Step != model.StepTakenBack || c.Why != "mona took it back" {
-			t.Errorf("%s: %s", c.Step, c.Why)
-		}
-		l.isBack()
-	})
-}
-
-// TestServerGoes: a server that is stopped, or killed, while nobody has confirmed is
-// started again, without the jail.
-func TestServerGoes(t *testing.T) {
-	each(t, func(t *testing.T, l *lab) {
-		for name, end := range map[string]func() error{"stopped": l.Stop, "killed": l.Kill} {
-			t.Run(name, func(t *testing.T) {
-				l := *l
-				l.t = t
-				wait := l.begin(t.Context(), l.guard(nil, nil), l.plan(l.good()))
-				l.await(model.StepConfirm)
-				if err := end(); err != nil {
-					t.Fatal(err)
-				}
-				if err := wait(); err != nil {
-					t.Error(err)
-				}
-				if c := l.change(); c.Step != model.StepTakenBack || !c.Restarted {
-					t.Errorf("%s: %s %+v", c.Step, c.Why, c.Done)
-				}
-				l.isBack()
-			})
-		}
-	})
-}
-
-// TestReloadHangs: an action that goes on for ever holds up the reload of the way
-// back; the server is ended and started again.
-func TestReloadHangs(t *testing.T) {
-	each(t, func(t *testing.T, l *lab) {
-		running := filepath.Join(l.Dir, "running")
-		t.Cleanup(func() { endAction(t, running) })
-		action := "[Definition]\nactionstart = echo $$ >>" + running + "; exec sleep 300\nactionstop =\nactioncheck =\nactionban =\nactionunban =\nactionstart_on_demand = false\n"
-		if err := os.WriteFile(filepath.Join(l.ConfDir, "action.d", "hang.conf"), []byte(action), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		l.before = fail2bantest.Tree(t, l.ConfDir)
-		p := l.plan(strings.Replace(l.good(), "logpath", "action = hang\nlogpath", 1))
-		p.Confirm = 2 * time.Second
-		if err := l.begin(t.Context(), l.guard(nil, nil), p)(); err != nil {
-			t.Error(err)
-		}
-		c := l.change()
-		for _, d := range c.Done {
-			t.Logf("%-20s %6d ms %s", d.Step, d.Took.Milliseconds(), d.Reason)
-		}
-		if c.Step != model.StepTakenBack || !c.Restarted {
 			t.Errorf("%s: %s", c.Step, c.Why)
 		}
 		l.isBack()
@@ -400,7 +362,8 @@ func TestTwoGuards(t *testing.T) {
 		wait := l.begin(t.Context(), l.guard(nil, nil), p)
 		other := store.New(store.Options{Dir: l.state, Socket: l.Path})
 		defer other.Close()
-		second := guard.New(guard.Options{Server: l.client, Control: l.control(), Files: guard.Conf(l.ConfDir), Store: other, Texts: l.texts()})
+		second := guard.New(guard.Options{Server: l.client, Control: l.control(), Files: guard.Conf(l.ConfDir), Store: other, Texts: l.texts(),
+			Proof: l.proof(), Loader: guard.Loads(l.client)})
 		q := l.plan(l.good())
 		q.Jail, q.By, q.TTY = "other", "mona", "pts/4"
 		var said error

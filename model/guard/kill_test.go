@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"bantop/fail2ban/control"
+	"bantop/fail2ban/proven"
 	"bantop/fail2ban/socket"
 	"bantop/fail2ban/testmain"
 	"bantop/model"
@@ -26,7 +27,7 @@ const guardIn = "BANTOP_TEST_GUARD"
 // standing is what such a guard does: where it stands still, before the step is
 // carried out or after.
 type standing struct {
-	Program, Conf, Socket, PIDFile, State string
+	Program, Conf, Socket, PIDFile, State, Temp string
 
 	Plan  model.Plan
 	Step  model.ChangeStep
@@ -47,10 +48,13 @@ func TestMain(m *testing.M) {
 // run is the guard.
 func (s standing) run() {
 	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile})
-	h := holding{s, control.New(control.Options{Program: s.Program, Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile}), guard.Conf(s.Conf), new(bool)}
+	o := control.Options{Program: s.Program, Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile}
+	h := holding{s, control.New(o), guard.Conf(s.Conf), guard.Loads(client), new(bool)}
 	kept := store.Options{Dir: s.State, Socket: s.Socket}
 	g := guard.New(guard.Options{
-		Server: heldServer{client, h}, Control: h, Files: h, Store: store.New(kept), Texts: store.NewTexts(kept), Patient: 2 * time.Second,
+		Server: heldServer{client, h}, Control: h, Files: h, Loader: h,
+		Proof: guard.Proofs(proven.New(proven.Options{Server: client, Control: control.New(o), Conf: s.Conf, Program: s.Program, Dir: s.Temp})),
+		Store: store.New(kept), Texts: store.NewTexts(kept), Patient: 2 * time.Second,
 	})
 	err := g.Run(context.Background(), &s.Plan, func(err error) { fmt.Println("begun", err) })
 	fmt.Println("ended", err)
@@ -61,6 +65,7 @@ type holding struct {
 	standing
 	control guard.Control
 	files   guard.Files
+	loader  guard.Loader
 	back    *bool // the file was put back
 }
 
@@ -99,17 +104,15 @@ func (h holding) Mode(ctx context.Context, c model.FileChange) fs.FileMode {
 
 func (h holding) Done(ctx context.Context, c model.FileChange) error { return h.files.Done(ctx, c) }
 
-func (h holding) Reload(ctx context.Context) error {
+func (h holding) Load(ctx context.Context, s control.Stream, restart ...string) error {
 	step := model.StepReload
 	if *h.back {
 		step = model.StepReloadBack
 	}
-	return h.do(step, func() error { return h.control.Reload(ctx) })
+	return h.do(step, func() error { return h.loader.Load(ctx, s, restart...) })
 }
 
-func (h holding) ReloadJail(ctx context.Context, jail string) error {
-	return h.control.ReloadJail(ctx, jail)
-}
+func (h holding) Stop(ctx context.Context, jail string) error { return h.loader.Stop(ctx, jail) }
 
 func (h holding) Restart(ctx context.Context, s control.State) error {
 	return h.do(model.StepRestart, func() error { return h.control.Restart(ctx, s) })
@@ -183,7 +186,7 @@ func (l *lab) killGuard(step model.ChangeStep, after bool) {
 	if step == model.StepConfirm {
 		p.Confirm = time.Minute
 	}
-	text, err := json.Marshal(standing{Program: l.program, Conf: l.ConfDir, Socket: l.Path, PIDFile: l.PIDFile, State: l.state, Plan: *p, Step: step, After: after})
+	text, err := json.Marshal(standing{Program: l.program, Conf: l.ConfDir, Socket: l.Path, PIDFile: l.PIDFile, State: l.state, Temp: l.temp, Plan: *p, Step: step, After: after})
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func (g *Guard) proveBack(ctx context.Context, c model.Change) ([]string, error)
 	}
 	jailsBack := false
 	missing, err := g.until(ctx, max(g.opts.Patient, returning), func(jails []fail2ban.Jail) ([]string, error) {
-		missing, err := judge(c.Before, jails)
+		missing, err := judge(g.formerStand(c), jails)
 		if jailsBack = err == nil; !jailsBack {
 			return missing, err
 		}
@@ -115,6 +115,18 @@ func (g *Guard) proveBack(ctx context.Context, c model.Change) ([]string, error)
 		return missing, nil
 	}
 	return missing, err
+}
+
+// formerStand is how the jails should stand after the way back. A gained jail is gone,
+// unless somebody else's part of the configuration enables it by now.
+func (g *Guard) formerStand(c model.Change) []model.Standing {
+	want := slices.Clone(c.Before)
+	for _, jail := range gained(c) {
+		if c.Kind != model.ChangeSetAside && !slices.Contains(g.loaded.Jails(), jail) {
+			want = append(want, model.Standing{Jail: jail, Unwanted: true})
+		}
+	}
+	return want
 }
 
 // bansBack is that jails which banned somebody do so again. How many is no matter:

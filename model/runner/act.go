@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"bantop/config/load"
 	"bantop/fail2ban"
 	"bantop/fail2ban/control"
+	"bantop/fail2ban/handset"
+	"bantop/fail2ban/proven"
 	"bantop/model"
 	"bantop/model/store"
 )
@@ -42,12 +45,39 @@ func (r *Runner) doPerform(ctx context.Context, e model.Perform) model.Msg {
 	default:
 		defer unlock()
 		msg.Attempts, msg.Missing, err = r.perform(ctx, e)
+		msg.Kept, msg.Lost = r.tellKept(ctx)
 		if err != nil {
-			msg.Reason, msg.Hint = err.Error(), control.Hint(err)
+			msg.Reason, msg.Hint = err.Error(), cmp.Or(fail2ban.Hint(err), control.Hint(err))
 		}
 	}
 	msg.At = r.now()
 	return msg
+}
+
+// tellKept tells what was set by hand and was put back, also in the journal.
+func (r *Runner) tellKept(ctx context.Context) (kept, lost []string) {
+	keeper, is := r.opts.Control.(interface{ Report() handset.Report })
+	if !is {
+		return nil, nil
+	}
+	report := keeper.Report()
+	var entries []model.Journal
+	for _, i := range report.Kept {
+		kept = append(kept, i.String())
+		entries = append(entries, r.keptEntry(i, "put back"))
+	}
+	for _, i := range report.Lost {
+		lost = append(lost, i.String())
+		entries = append(entries, r.keptEntry(i, "lost: it could not be put back"))
+	}
+	if len(entries) > 0 {
+		_ = r.doJournal(ctx, entries...) // else they are written later
+	}
+	return kept, lost
+}
+
+func (r *Runner) keptEntry(i handset.Item, result string) model.Journal {
+	return model.Journal{At: r.now(), Act: "keep " + i.Option, Jail: i.Jail, Address: i.Value, Result: result}
 }
 
 // lock takes the right to act. Where nothing is shared, nobody else is known to
@@ -77,7 +107,7 @@ func (r *Runner) perform(ctx context.Context, e model.Perform) (attempts int, mi
 		return 0, nil, errors.New("nothing can be done here: there is no fail2ban-client")
 	}
 	if e.Kind == model.ActRestart {
-		if err := c.Restart(ctx, r.serverState(ctx)); err != nil {
+		if err := r.restart(ctx, c, e.EndHung); err != nil {
 			return 1, nil, err
 		}
 		missing, err = r.gather(ctx, e.Want)
@@ -97,6 +127,17 @@ func (r *Runner) perform(ctx context.Context, e model.Perform) (attempts int, mi
 		}
 	}
 	return attempts, missing, nil
+}
+
+// restart makes a new server process. One that hangs is ended only if somebody agreed.
+func (r *Runner) restart(ctx context.Context, c Control, endHung bool) error {
+	err := c.Restart(ctx, r.serverState(ctx))
+	hung, is := errors.AsType[*proven.HungError](err)
+	ender, can := c.(interface{ RestartHung(context.Context) error })
+	if !is || hung.Busy || !endHung || !can {
+		return err
+	}
+	return ender.RestartHung(ctx)
 }
 
 // mend makes jails anew, and returns those that have no action all the same.

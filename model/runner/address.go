@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/addr"
 	"bantop/fail2ban/bandb"
 	"bantop/model"
 )
@@ -24,6 +25,11 @@ func (r *Runner) doFetchAddress(ctx context.Context, e model.FetchAddress) model
 	}
 	for _, b := range records {
 		msg.Records = append(msg.Records, model.BanRecord{JailBan: b.JailBan, Current: b.Current, Failures: b.Failures, Matches: b.Matches})
+	}
+	if p, _, err := addr.Parse(e.Address); err == nil && p.IsSingleIP() {
+		if banned, err := r.opts.Client.Banned(ctx, e.Address); err == nil { // else the list tells
+			msg.Banned = append([]string{}, banned...)
+		}
 	}
 	for _, jail := range e.Jails {
 		settings, err := r.opts.Client.JailSettings(ctx, jail)

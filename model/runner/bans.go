@@ -16,11 +16,6 @@ import (
 // the socket are half a second, in which the server answers nobody.
 const listTime = 30 * time.Second
 
-// fewBans is of how many bans of a jail the server is asked in any case: 5 ms.
-// Only the server knows the length of a ban that has one of its own, and of all
-// bans where the jail's was changed; and a ban is in its database a moment later.
-const fewBans = 1000
-
 // mostNamed is how many bans of all jails the server is asked for. Real ones have fewer
 // than half of it; one that is hostile would name as many as it likes, jail by jail.
 const mostNamed = 500_000
@@ -29,9 +24,9 @@ const mostNamed = 500_000
 // asking the server: that costs bantop alone (model/bans.go).
 const databaseCheaper = 5
 
-// doListBans lists every ban: those of a jail that has many from fail2ban's
-// database, where that agrees with the counters of the server, else, jail by
-// jail, over the socket.
+// doListBans lists every ban. Of a jail the server is asked for all, with times, if that
+// holds it up for 50 ms at the most; else for the addresses alone; and of a jail with more
+// than that fail2ban's database is, as long as it agrees with the server.
 func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 	ctx, cancel := context.WithTimeout(ctx, listTime)
 	defer cancel()
@@ -41,17 +36,12 @@ func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 	read := time.Since(begun)
 	counts := r.countAnew(ctx, known, e.Jails)
 	var all []fail2ban.JailBan
-	asked := 0
 	for _, j := range e.Jails {
-		held, n := known[j.Jail], counts[j.Jail]
-		switch {
-		case n == 0 && len(held) == 0:
-			continue
-		case n > fewBans && agrees(len(held), n):
-			all = append(all, held...)
+		held := known[j.Jail]
+		if counts[j.Jail] == 0 && len(held.inForce(begun)) == 0 {
 			continue
 		}
-		bans, err := r.opts.Client.Bans(ctx, j.Jail, r.zone())
+		bans, asked, err := r.listJail(ctx, j.Jail, counts[j.Jail], held, known != nil)
 		if errors.Is(err, fail2ban.ErrUnknownJail) { // it went away meanwhile
 			continue
 		}
@@ -59,12 +49,13 @@ func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 			msg.Reason = reason(err, listTime)
 			break
 		}
-		if asked += len(bans); asked > mostNamed {
+		if all = append(all, bans...); len(all) > mostNamed {
 			msg.Reason = fmt.Sprintf("fail2ban names more than %d bans", mostNamed)
 			break
 		}
-		msg.Slow = append(msg.Slow, j.Jail)
-		all = append(all, repeated(j.Jail, bans, held)...)
+		if asked {
+			msg.Slow = append(msg.Slow, j.Jail)
+		}
 	}
 	msg.At, msg.Took = r.now(), time.Since(begun)
 	if msg.Reason != "" {
@@ -78,15 +69,59 @@ func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 	return msg
 }
 
+// listJail lists the bans of a jail. Asked reports that the server named them.
+func (r *Runner) listJail(
+	ctx context.Context, jail string, n int, held heldBans, database bool,
+) (bans []fail2ban.JailBan, asked bool, err error) {
+	if r.costs.timed(n) || !database {
+		begun := time.Now()
+		list, err := r.opts.Client.Bans(ctx, jail, r.zone())
+		if err != nil {
+			return nil, true, err
+		}
+		r.costs.tookTimed(len(list), time.Since(begun))
+		return repeated(jail, list, held), true, nil
+	}
+	settings, err := r.opts.Client.JailSettings(ctx, jail)
+	if err != nil {
+		return nil, true, err
+	}
+	inForce := held.inForce(r.now())
+	if !r.costs.names(n) && agrees(len(inForce), n) && r.confirmed(ctx, jail, inForce) {
+		return fromDatabase(inForce, settings.BanTime), false, nil
+	}
+	begun := time.Now()
+	names, err := r.opts.Client.BanNames(ctx, jail)
+	if err != nil {
+		return nil, true, err
+	}
+	r.costs.tookNames(len(names), time.Since(begun))
+	return named(jail, names, held, settings.BanTime), true, nil
+}
+
+// sampled is how many bans of its database the server is asked about.
+const sampled = 16
+
+// confirmed reports whether the server bans a sample of what its database names, spread
+// evenly over it.
+func (r *Runner) confirmed(ctx context.Context, jail string, held []fail2ban.JailBan) bool {
+	addresses := make([]string, 0, sampled)
+	for i := range min(sampled, len(held)) {
+		addresses = append(addresses, held[i*len(held)/min(sampled, len(held))].Address)
+	}
+	banned, err := r.opts.Client.AreBanned(ctx, jail, addresses)
+	return err == nil && !slices.Contains(banned, false)
+}
+
 // countAnew is how many bans each jail has now, by the server's counters: those of
 // the last look are asked again of a jail with many, where they do not agree with
 // the database, since bans come and go.
-func (r *Runner) countAnew(ctx context.Context, known map[string][]fail2ban.JailBan, jails []model.JailBans) map[string]int {
+func (r *Runner) countAnew(ctx context.Context, known map[string]heldBans, jails []model.JailBans) map[string]int {
 	counted := make(map[string]int, len(jails))
 	var off []string
 	for _, j := range jails {
 		counted[j.Jail] = j.Banned
-		if held := len(known[j.Jail]); known != nil && max(held, j.Banned) > fewBans && !agrees(held, j.Banned) {
+		if held := len(known[j.Jail].inForce(r.now())); known != nil && !r.costs.timed(max(held, j.Banned)) && !agrees(held, j.Banned) {
 			off = append(off, j.Jail)
 		}
 	}
@@ -115,16 +150,31 @@ func source(database bool, slow, jails int) model.BanSource {
 	}
 }
 
-// knownBans are the bans in force by the database, by jail; nil where it cannot
-// be read.
-func (r *Runner) knownBans(ctx context.Context) map[string][]fail2ban.JailBan {
+// heldBans are rows of fail2ban's database about a jail: bans in force, and those that are
+// over, by it.
+type heldBans []fail2ban.JailBan
+
+// inForce are those that are not over, by the database.
+func (h heldBans) inForce(now time.Time) []fail2ban.JailBan {
+	out := make([]fail2ban.JailBan, 0, len(h))
+	for _, b := range h {
+		if b.End.IsZero() || b.End.After(now) {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// knownBans are the bans that the database holds, those that are over by it, too, by
+// jail; nil where it cannot be read.
+func (r *Runner) knownBans(ctx context.Context) map[string]heldBans {
 	path, err := r.opts.Client.DBFile(ctx)
 	if err != nil {
 		return nil
 	}
-	known := make(map[string][]fail2ban.JailBan)
+	known := make(map[string]heldBans)
 	err = r.db.read(ctx, path, func(ctx context.Context, db *bandb.DB) error {
-		return db.Bans(ctx, r.now(), func(page []fail2ban.JailBan) error {
+		return db.Bans(ctx, time.Time{}, func(page []fail2ban.JailBan) error {
 			for _, b := range page {
 				known[b.Jail] = append(known[b.Jail], b)
 			}

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -50,6 +51,7 @@ type chunk struct {
 	results []model.Result
 	tried   int // of the first of them it is known, or not known, what came of it
 	took    time.Duration
+	own     []string // addresses of this machine, once they were asked for
 }
 
 // run does the act, run by run of targets that can be done in one go.
@@ -128,6 +130,8 @@ func outcomeOf(r fail2ban.Result, length time.Duration) (model.Outcome, string) 
 	switch r.Outcome {
 	case fail2ban.Done:
 		switch {
+		case length == 0 && r.Count > 1:
+			return model.OutcomeDone, fmt.Sprintf("(%d bans)", r.Count)
 		case length == 0:
 			return model.OutcomeDone, ""
 		case length != fail2ban.Permanent && longer(r.Length, length+time.Second):
@@ -187,7 +191,10 @@ func whyRefused(err error) string {
 // refuseIgnored refuses what is on the ignore list of its jail: fail2ban bans it
 // all the same when it is told to (1.0.2 and 1.1.0).
 func (c *chunk) refuseIgnored(ctx context.Context) error {
-	lists := make(map[string][]string)
+	lists := make(map[string]fail2ban.JailSettings)
+	if c.own == nil {
+		c.own = c.runner.opts.Addresses()
+	}
 	for i := range c.results {
 		r := &c.results[i]
 		list, known := lists[r.Jail]
@@ -196,11 +203,13 @@ func (c *chunk) refuseIgnored(ctx context.Context) error {
 			if err != nil && !errors.Is(err, fail2ban.ErrUnknownJail) { // which the server refuses
 				return err
 			}
-			list = settings.IgnoreIP
+			list = settings
 			lists[r.Jail] = list
 		}
-		if by := ignoredBy(r.Address, list); by != "" {
+		if by := ignoredBy(r.Address, list.IgnoreIP); by != "" {
 			r.Outcome, r.Reason = model.OutcomeIgnored, by+" is on the ignore list of "+r.Jail
+		} else if own := ignoredBy(r.Address, c.own); own != "" && list.IgnoreSelf {
+			r.Outcome, r.Reason = model.OutcomeIgnored, own+" is an address of this machine, which "+r.Jail+" ignores (ignoreself)"
 		}
 	}
 	return nil

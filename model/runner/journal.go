@@ -52,6 +52,8 @@ func (s *shared) miss(acts []store.Act) {
 // writeMissed writes what the journal lacks, and returns how many acts that were.
 func (r *Runner) writeMissed(ctx context.Context) (int, error) {
 	s := r.shared
+	s.writing.Lock() // the end and a retry at once would write each act twice
+	defer s.writing.Unlock()
 	s.mu.Lock()
 	acts := slices.Clone(s.missed)
 	s.mu.Unlock()

@@ -22,10 +22,11 @@ func TestJournalMissed(t *testing.T) {
 	at := time.Now().Round(0)
 	full := errors.New("write the journal: no room")
 	st.set(full)
-	for n, effect := range map[int]model.Effect{
-		1: model.Journal{At: at, Act: "lock", Result: "done"},
-		2: model.JournalAll{Entries: []model.Journal{{At: at, Act: "ban", Address: "192.0.2.1"}, {At: at, Act: "ban", Address: "192.0.2.2"}}},
+	for i, effect := range []model.Effect{
+		model.Journal{At: at, Act: "lock", Result: "done"},
+		model.JournalAll{Entries: []model.Journal{{At: at, Act: "ban", Address: "192.0.2.1"}, {At: at, Act: "ban", Address: "192.0.2.2"}}},
 	} {
+		n := i + 1
 		if msg, ok := r.Do(t.Context(), effect).(model.StoreFailed); !ok || msg.Missed != n || msg.Reason != full.Error() {
 			t.Errorf("got %+v", msg)
 		}

@@ -2,6 +2,8 @@ package runner
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"slices"
 
 	"bantop/model"
@@ -51,3 +53,18 @@ func (r *Runner) failingIn(ctx context.Context, jails []string) []model.JailFetc
 
 // sessions looks on this machine.
 func sessions() []here.Session { return here.Sessions(here.Options{}) }
+
+// ownAddresses are the addresses of this machine's interfaces.
+func ownAddresses() []string {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, a := range all {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			out = append(out, p.Addr().Unmap().WithZone("").String())
+		}
+	}
+	return out
+}

@@ -45,19 +45,24 @@ func (r *Runner) take(ctx context.Context) (model.ProbeFinished, error) {
 	r.budget.begin(mono)
 	look, cancel := context.WithTimeout(ctx, r.answerTime())
 	defer cancel()
+	log, pid := r.lastLog(), r.known.pid
 	jails, err := r.look(look)
 	msg.Finished, msg.Latency, msg.Boot, msg.Fault = r.now(), time.Since(mono), r.opts.Boot(), faultOf(err)
 	if err != nil {
 		msg.Reason, msg.Hint = reason(err, r.answerTime()), fail2ban.Hint(err)
 		msg.Gone = r.opts.Client.Gone()
+		if errors.Is(err, fail2ban.ErrNotRunning) { // a crash leaves the socket
+			msg.Stopped = r.stoppedAt(ctx, log)
+		}
 		return msg, err
 	}
 	r.budget.spend(msg.Latency)
 	if r.opts.Watch {
 		r.log.watch(ctx, r.known.log, r.Hurry)
 	}
-	if r.known.changed {
+	if r.known.changed || pid != 0 && pid != r.known.pid { // other jails, or another process
 		msg.Log = r.readLog()
+		msg.Stopped = fail2ban.StoppedAt(msg.Log, true)
 	}
 	msg.Version, msg.Jails = r.known.version, jails
 	msg.PID, msg.Since = r.opts.Client.PID(), r.opts.Client.Started().Round(0)

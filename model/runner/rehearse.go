@@ -14,6 +14,8 @@ import (
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/confdir"
+	"bantop/fail2ban/handset"
+	"bantop/fail2ban/proven"
 	"bantop/fail2ban/rehearsal"
 	"bantop/model"
 )
@@ -35,13 +37,13 @@ type rehearsing struct {
 
 // doRehearse does the next step of a rehearsal; the first one begins it.
 func (r *Runner) doRehearse(ctx context.Context, e model.Rehearse) model.Msg {
-	one, err := r.rehearsals.get(e.ID, func() (*rehearsing, error) { return r.beginRehearsal(e) })
+	one, err := r.rehearsals.get(e.ID, func() (*rehearsing, error) { return r.beginRehearsal(ctx, e) })
 	msg := model.RehearsalStepped{ID: e.ID}
 	if err != nil {
 		msg.Reason, msg.Hint = err.Error(), confdir.Hint(err)
 	} else {
 		msg.Rehearsal, msg.File, msg.On = one.Next(ctx), one.file, one.on
-		if msg.Rehearsal.Reason != "" {
+		if msg.Rehearsal.Reason != "" && msg.Rehearsal.At.File == "" {
 			msg.Rehearsal.At = one.blame(msg.Rehearsal.Reason, e.Jail)
 		}
 	}
@@ -121,7 +123,7 @@ func (r *Runner) EndRehearsals() {
 }
 
 // beginRehearsal works out what a change would write.
-func (r *Runner) beginRehearsal(e model.Rehearse) (*rehearsing, error) {
+func (r *Runner) beginRehearsal(ctx context.Context, e model.Rehearse) (*rehearsing, error) {
 	if r.opts.Conf == "" {
 		return nil, confdir.Refuse("", "there is no configuration here: this server is made up")
 	}
@@ -136,9 +138,13 @@ func (r *Runner) beginRehearsal(e model.Rehearse) (*rehearsing, error) {
 		j, _ := catalogue.Jail(e.Jail)
 		ports = j.Port
 	}
+	asking, cancel := context.WithTimeout(ctx, r.answerTime())
+	defer cancel()
+	live, _ := proven.Live(asking, r.opts.Client) // of one that does not answer, more is proven than has to be
+	running := handset.Running(asking, r.opts.Client)
 	return &rehearsing{file: file, on: on, conf: changed, Run: rehearsal.New(rehearsal.Options{
 		Conf: r.opts.Conf, Jail: e.Jail, File: file.Name, Text: file.Now, On: on, Skip: e.Skip, Many: e.Kind == model.ChangeEdit,
-		Live: liveJails(e.Live), Ports: ports, Limit: e.Limit,
+		Live: liveJails(e.Live), Server: live, Running: running, Ports: ports, Limit: e.Limit,
 	})}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/fail2bantest"
+	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/model/runner"
 )
@@ -34,7 +35,9 @@ func eachChangeLab(t *testing.T, test func(t *testing.T, l *changeLab)) {
 			l := &changeLab{Real: fail2bantest.NewReal(t, install, fail2bantest.RealOptions{}), t: t, tmp: fail2bantest.TempDir(t)}
 			t.Setenv("TMPDIR", l.tmp) // where rehearsals are
 			l.append("jail.conf", "[idle]\nlogpath = "+l.LogPath("j001")+"\n")
-			l.Runner = begin(t, runner.Options{Conf: l.ConfDir})
+			c := socket.New(socket.Options{Path: l.Path, PIDFile: l.PIDFile})
+			t.Cleanup(func() { _ = c.Close() })
+			l.Runner = begin(t, runner.Options{Conf: l.ConfDir, Client: c})
 			t.Cleanup(l.EndRehearsals)
 			test(t, l)
 		})

@@ -4,11 +4,14 @@ package runner
 
 import (
 	"context"
+	"io/fs"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/confdir"
 	"bantop/fail2ban/control"
 	"bantop/model"
 	"bantop/model/here"
@@ -24,9 +27,12 @@ type Client interface {
 	Actions(ctx context.Context, jails []string) (map[string][]string, error)
 	JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error)
 	Banned(ctx context.Context, address string) ([]string, error)
+	AreBanned(ctx context.Context, jail string, addresses []string) ([]bool, error)
 	Bans(ctx context.Context, jail string, loc *time.Location) ([]fail2ban.Ban, error)
+	BanNames(ctx context.Context, jail string) ([]string, error)
 	LogTarget(ctx context.Context) (string, error)
 	DBFile(ctx context.Context) (string, error)
+	Settings(ctx context.Context) (map[string]string, error)
 	PID() int
 	Started() time.Time
 	Gone() bool
@@ -70,6 +76,8 @@ type Options struct {
 	Keep     Keep                  // nil where the configuration is not to be written
 	Sessions func() []here.Session // who is logged in; default on this machine
 
+	Addresses func() []string // of this machine; default those of its interfaces
+
 	// Guard starts a process that carries out a plan and holds the way back, and
 	// returns when it does, or why it does not; with no plan, one that takes back
 	// what another left unfinished. nil where none can be started.
@@ -82,6 +90,8 @@ type Options struct {
 	Conf string // fail2ban's configuration folder; "" where there is none
 
 	LogTarget string // where the server logs to, for when it cannot be asked
+
+	Packages fs.FS // dpkg's lists of what each package holds; default those of this machine
 }
 
 // Runner carries out effects. Do may be called from several goroutines.
@@ -92,8 +102,10 @@ type Runner struct {
 	budget budget
 	known  known
 	log    watcher
+	stops  stops
 	shared *shared
 	db     database
+	costs  costs
 
 	rehearsals rehearsals
 
@@ -118,8 +130,14 @@ func New(opts Options) *Runner {
 	if opts.LastMod == nil {
 		opts.LastMod = lastMod
 	}
+	if opts.Addresses == nil {
+		opts.Addresses = ownAddresses
+	}
 	if opts.Sessions == nil {
 		opts.Sessions = sessions
+	}
+	if opts.Packages == nil {
+		opts.Packages = os.DirFS(confdir.DpkgInfo)
 	}
 	r := &Runner{opts: opts, hurry: make(chan struct{}, 1), shared: newShared(opts.Store, opts.Failed), gathering: gathering, retry: retryEvery}
 	r.timeout.Store(int64(opts.Timeout))

@@ -17,6 +17,8 @@ type shared struct {
 	term  uint64    // of the lease that seq counts in
 	after time.Time // the lease is left to others until then
 
+	writing sync.Mutex // held while what the journal lacks is written
+
 	mu     sync.Mutex
 	turn   *sync.Cond
 	next   uint64      // the commit whose turn it is

@@ -15,20 +15,17 @@ import (
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/confdir"
-	"bantop/fail2ban/rehearsal"
 	"bantop/model"
 )
 
-const (
-	// suspectAge is how long ago a file was changed that may be to blame by that.
-	suspectAge = 24 * time.Hour
-	// suspectMost is how many jails are rehearsed, the likeliest first.
-	suspectMost = 4
-)
+// suspectAge is how long ago a file was changed that may be to blame by that.
+const suspectAge = 24 * time.Hour
 
-// doFindSuspects looks for the file that is to blame: what cannot be read, what a
-// rehearsal of the likeliest jails finds, where neither finds anything what
-// fail2ban's own errors lead to, and what was changed of late.
+// doFindSuspects looks for the files that are to blame: those with a line because of
+// which fail2ban would not come up with every jail now. It is tried, on copies; what
+// does not fail now blames nobody. If it cannot be tried, fail2ban's own errors since
+// the newest start or reload lead to files, which are not proven. What was changed of
+// late is named, too, unless somebody stopped the server.
 func (r *Runner) doFindSuspects(ctx context.Context, e model.FindSuspects) model.Msg {
 	msg := model.SuspectsFound{}
 	if r.opts.Conf == "" {
@@ -40,17 +37,16 @@ func (r *Runner) doFindSuspects(ctx context.Context, e model.FindSuspects) model
 		msg.At, msg.Reason = r.now(), err.Error()
 		return msg
 	}
-	f := finding{conf: r.opts.Conf, catalogue: catalogue, now: r.now(), found: make(map[string]model.Suspect)}
+	f := finding{conf: r.opts.Conf, catalogue: catalogue, now: r.now(), packages: r.opts.Packages,
+		found: make(map[string]model.Suspect)}
 	f.changedOfLate()
-	for _, fault := range catalogue.Faults {
-		f.blame(fault.Place, "", fault.Reason)
+	f.likely = f.likeliest(e)
+	if e.Stopped {
+		clear(f.found)
 	}
-	for _, jail := range f.likeliest(e) {
-		if found := f.rehearse(ctx, jail, e.Live); !found.OK() && found.Verdict != fail2ban.VerdictImpossible {
-			f.blame(found.At, jail, found.Reason)
-		}
-	}
-	if !f.proven() {
+	msg.Whole, err = f.culprits(ctx, prove)
+	if err != nil {
+		msg.Reason = "it could not be tried: " + err.Error()
 		f.readLog(e)
 	}
 	msg.At, msg.List = r.now(), f.list()
@@ -62,7 +58,9 @@ type finding struct {
 	conf      string
 	catalogue fail2ban.Catalogue
 	now       time.Time
-	found     map[string]model.Suspect // by the path in the configuration
+	packages  fs.FS                    // dpkg's lists
+	likely    []string                 // jails that are enabled, the likeliest to be at fault first
+	found     map[string]model.Suspect // by the path in the configuration, with the line if it is proven
 }
 
 // harmful are the folders whose files may be set aside.
@@ -85,39 +83,37 @@ func (f *finding) changedOfLate() {
 	}
 }
 
-// blame takes note of a file that a fault stems from.
-func (f *finding) blame(at fail2ban.Place, jail, reason string) {
-	dir, name := path.Dir(at.File), path.Base(at.File)
-	if !slices.Contains(harmful, dir) {
-		return
+// blame takes note of a line that a fault stems from. It reports whether that is new.
+func (f *finding) blame(slip fail2ban.Slip, proven bool) bool {
+	key := slip.Place.String()
+	if f.found[key].Proven {
+		return false
 	}
-	s := f.found[at.File]
-	if s.Proven {
-		return
+	s := f.found[slip.File]
+	delete(f.found, slip.File)
+	if s.Dir = path.Dir(slip.File); s.Dir == "." {
+		s.Dir = ""
 	}
-	s.Dir, s.Name, s.Line, s.Proven = dir, name, at.Line, true
-	of := f.jailsOf(at.File)
-	s.Jail, s.Jails = f.jailOf(at, jail, of), f.lostWithout(at.File, of)
-	s.Reason = reason
-	f.found[at.File] = s
+	s.Name, s.Line, s.Proven, s.Reason = path.Base(slip.File), slip.Line, proven, fail2ban.Short(slip.Reason)
+	if info, err := os.Stat(filepath.Join(f.conf, slip.File)); err == nil {
+		s.Changed = info.ModTime()
+	}
+	s.Keep = confdir.MayAside(f.packages, f.conf, slip.File)
+	of := f.jailsOf(slip.File)
+	s.Jail = f.jailOf(slip.Place, slip.Jail, of)
+	if s.Keep == "" {
+		s.Jails = f.lostWithout(slip.File, of)
+	}
+	f.found[key] = s
+	return true
 }
 
-// proven tells whether a file is known to be at fault.
-func (f *finding) proven() bool {
-	for _, s := range f.found {
-		if s.Proven {
-			return true
-		}
-	}
-	return false
-}
-
-// readLog blames what fail2ban's errors lead to. They come last: most of them do not
-// say which jail they are about, and the one that was activated last is a guess.
+// readLog names what fail2ban's errors lead to. Most of them do not say which jail they
+// are about, and the one that was activated last is a guess.
 func (f *finding) readLog(e model.FindSuspects) {
 	for _, text := range e.Log {
 		if at, ok := confdir.Blame(os.DirFS(f.conf), text, e.Jail); ok {
-			f.blame(at, e.Jail, fail2ban.OneLine(text))
+			f.blame(fail2ban.Slip{Place: at, Jail: e.Jail, Reason: fail2ban.OneLine(text)}, false)
 		}
 	}
 }
@@ -162,7 +158,7 @@ func (f *finding) jailOf(at fail2ban.Place, rehearsed string, of []string) strin
 	}
 	section, begins := "", 0
 	for _, name := range of {
-		if line, ok := confdir.SectionOf(text, name); ok && path.Dir(at.File) == "jail.d" && line <= at.Line && line > begins {
+		if line, ok := confdir.SectionOf(text, name); ok && !inParts(at.File) && line <= at.Line && line > begins {
 			section, begins = name, line
 		}
 	}
@@ -176,9 +172,13 @@ func (f *finding) jailOf(at fail2ban.Place, rehearsed string, of []string) strin
 	}
 }
 
-// likeliest are the jails to rehearse: the one that was activated last, and those of
-// a file that was changed of late. Where there are none, any will do: fail2ban
-// complains about the others, too.
+// inParts reports whether a file is one of a filter or an action.
+func inParts(file string) bool {
+	return strings.HasPrefix(file, "filter.d/") || strings.HasPrefix(file, "action.d/")
+}
+
+// likeliest are the jails that are enabled, the likeliest to be at fault first: the one
+// that was activated last, then those of a file that was changed of late.
 func (f *finding) likeliest(e model.FindSuspects) []string {
 	var likely, others []string
 	for _, j := range f.catalogue.Jails {
@@ -193,10 +193,7 @@ func (f *finding) likeliest(e model.FindSuspects) []string {
 			others = append(others, j.Name)
 		}
 	}
-	if len(likely) == 0 {
-		return others[:min(len(others), 1)]
-	}
-	return likely[:min(len(likely), suspectMost)]
+	return append(likely, others...)
 }
 
 // filesOf are the files of a jail: those that name it, its filter and its actions.
@@ -214,25 +211,6 @@ func filesOf(j fail2ban.ConfJail) []string {
 	return out
 }
 
-// rehearse rehearses a jail as the configuration has it.
-func (f *finding) rehearse(ctx context.Context, jail string, live []fail2ban.Jail) fail2ban.Rehearsal {
-	const limit = 10 * time.Second
-	r := rehearsal.New(rehearsal.Options{Conf: f.conf, Jail: jail, File: "no-change.local", On: true, Live: liveJails(live), Limit: limit})
-	defer r.Close()
-	for {
-		found := r.Next(ctx)
-		if found.Step == fail2ban.RehearseDone || found.Step == fail2ban.RehearseRead || ctx.Err() != nil {
-			if found.Step == fail2ban.RehearseRead { // it loads
-				found.Verdict = fail2ban.VerdictReady
-			}
-			if found.Reason != "" {
-				found.At, _ = stem(os.DirFS(f.conf), found.Reason, jail) // nowhere, where it is not known
-			}
-			return found
-		}
-	}
-}
-
 // list is what was found, the surest first, then the newest.
 func (f *finding) list() []model.Suspect {
 	var out []model.Suspect
@@ -243,9 +221,9 @@ func (f *finding) list() []model.Suspect {
 		if a.Proven != b.Proven {
 			return map[bool]int{true: -1, false: 1}[a.Proven]
 		}
-		return cmp.Or(b.Changed.Compare(a.Changed), strings.Compare(a.Dir+a.Name, b.Dir+b.Name))
+		return cmp.Or(b.Changed.Compare(a.Changed), strings.Compare(a.Dir+a.Name, b.Dir+b.Name), cmp.Compare(a.Line, b.Line))
 	})
-	const most = 5
+	const most = 20
 	return out[:min(len(out), most)]
 }
 
@@ -256,12 +234,21 @@ var ofOther = regexp.MustCompile(`^(?:jail ("(?:[^"\\]|\\.)*")|Jail '(.+?)' skip
 // stem is the line of a configuration that a reason of a rehearsal stems from, where
 // that is known. Another jail than the rehearsed one may be at fault.
 func stem(conf fs.FS, reason, jail string) (fail2ban.Place, bool) {
-	if m := ofOther.FindStringSubmatch(reason); m != nil {
-		other, err := strconv.Unquote(m[1])
-		if err != nil {
-			other = m[2]
-		}
-		reason, jail = strings.TrimPrefix(reason, m[0]), other
+	if other := jailIn(reason); other != "" {
+		reason, jail = strings.TrimPrefix(reason, ofOther.FindString(reason)), other
 	}
 	return confdir.Blame(conf, reason, jail)
+}
+
+// jailIn is the other jail that a reason of a rehearsal is about; "" if it is about the
+// rehearsed one.
+func jailIn(reason string) string {
+	m := ofOther.FindStringSubmatch(reason)
+	if m == nil {
+		return ""
+	}
+	if other, err := strconv.Unquote(m[1]); err == nil {
+		return other
+	}
+	return m[2]
 }

@@ -31,9 +31,13 @@ const textsFolder = "changes"
 
 // The endings of the files.
 const (
-	wasEnding = ".was"
-	nowEnding = ".now"
+	wasEnding    = ".was"
+	nowEnding    = ".now"
+	formerEnding = ".former"
 )
+
+// endings are those of all files.
+var endings = []string{wasEnding, nowEnding, formerEnding}
 
 // maxKept is the longest text that is read back, in bytes: as long as a file of the
 // configuration may be (confdir).
@@ -62,7 +66,8 @@ func (t Texts) Keep(f model.FileChange, mode fs.FileMode) (model.FileChange, err
 	dir, err := t.open()
 	if err == nil {
 		defer dir.Close()
-		err = errors.Join(t.keep(dir, wasEnding, f.Was, mode), t.keep(dir, nowEnding, f.Now, mode))
+		err = errors.Join(t.keep(dir, wasEnding, f.Was, mode), t.keep(dir, nowEnding, f.Now, mode),
+			dir.Remove(t.name+formerEnding))
 	}
 	if err == nil {
 		err = dir.Sync()
@@ -107,15 +112,16 @@ func (t Texts) Read(f model.FileChange) (model.FileChange, error) {
 	}
 	defer dir.Close()
 	var failed [2]error
-	f.Was, failed[0] = t.read(dir, wasEnding, f.WasSum)
-	f.Now, failed[1] = t.read(dir, nowEnding, f.NowSum)
+	f.Was, failed[0] = t.read(dir, wasEnding, f.WasSum, maxKept)
+	f.Now, failed[1] = t.read(dir, nowEnding, f.NowSum, maxKept)
 	if err := errors.Join(failed[:]...); err != nil {
 		return f, fmt.Errorf("read the texts of %s: %w", f.Name, err)
 	}
 	return f, nil
 }
 
-func (t Texts) read(dir *trust.Dir, ending, sum string) ([]byte, error) {
+// read reads a file of so many bytes at most.
+func (t Texts) read(dir *trust.Dir, ending, sum string, most int64) ([]byte, error) {
 	if sum == "" {
 		return nil, nil
 	}
@@ -124,7 +130,7 @@ func (t Texts) read(dir *trust.Dir, ending, sum string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxKept))
+	text, err := io.ReadAll(io.LimitReader(file, most))
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +143,7 @@ func (t Texts) read(dir *trust.Dir, ending, sum string) ([]byte, error) {
 
 // Any reports whether texts of this server are there. It costs microseconds.
 func (t Texts) Any() bool {
-	for _, ending := range []string{wasEnding, nowEnding} {
+	for _, ending := range endings {
 		if _, err := os.Lstat(filepath.Join(t.state, textsFolder, t.name+ending)); err == nil {
 			return true
 		}
@@ -153,7 +159,9 @@ func (t Texts) Drop() error {
 	dir, err := t.open()
 	if err == nil {
 		defer dir.Close()
-		err = errors.Join(dir.Remove(t.name+wasEnding), dir.Remove(t.name+nowEnding))
+		for _, ending := range endings {
+			err = errors.Join(err, dir.Remove(t.name+ending))
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("remove the texts of a change that has ended: %w", err)

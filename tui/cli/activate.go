@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -19,8 +20,8 @@ import (
 
 // How activate and deactivate end beside 0.
 const (
-	exitRefused = 1 // nothing was changed, or it was taken back
-	exitStuck   = 4 // it was taken back, and that is not proven
+	exitRefused = 1 // nothing was changed, or it was rolled back
+	exitStuck   = 4 // it was not rolled back completely, or that is not proven
 )
 
 // changeFlags are what the commands that change the jails have in common.
@@ -164,7 +165,7 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 	if asks {
 		ending.Go(func() { readLines(ctx, cmd.InOrStdin(), answers) })
 	}
-	said, asked := 0, false
+	said, asked, waits := 0, false, ""
 	every := time.NewTicker(time.Second)
 	defer every.Stop()
 	for {
@@ -173,6 +174,10 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 		}
 		if change, begun := l.state.OwnChange(); begun {
 			said = l.tellSteps(cmd, change, said, c)
+			if change.Waiting != waits && change.Waiting != "" && !c.json {
+				fmt.Fprintln(cmd.ErrOrStderr(), door().Text("the rollback waits: "+change.Waiting))
+			}
+			waits = change.Waiting
 			if change.Step.Over() {
 				return nil
 			}
@@ -188,6 +193,7 @@ func (l *looker) followChange(cmd *cobra.Command, f *flags, c changeFlags) error
 		case answer := <-answers:
 			l.answerChange(answer)
 		case <-every.C:
+			l.feed(model.Ticked{At: time.Now().Round(0)}) // should its guard have been killed, another is started
 		case <-ctx.Done():
 			return fmt.Errorf("%s: the guard goes on by itself\nnext: %s, or %s",
 				cmd.Name(), f.again(cmd, "confirm"), f.again(cmd, "revert"))
@@ -248,21 +254,38 @@ func changeEnd(cmd *cobra.Command, s model.State, c changeFlags) error {
 			return err
 		}
 	} else if s.Preparing.Reason != "" && s.Preparing.Rehearsal.OK() { // refused after what was printed
-		report(cmd.ErrOrStderr(), fmt.Errorf("%s %s: %s\nnext: %s", cmd.Name(), s.Preparing.Jail, s.Preparing.Reason, s.Preparing.Hint))
+		refusal := fmt.Sprintf("%s %s: %s", cmd.Name(), s.Preparing.Jail, s.Preparing.Reason)
+		if s.Preparing.Hint != "" {
+			refusal += "\nnext: " + s.Preparing.Hint
+		}
+		report(cmd.ErrOrStderr(), errors.New(refusal))
 	} else if begun {
 		fmt.Fprintln(cmd.OutOrStdout(), door().Text(words.Change(s.Runtime, s.Now)))
 	}
+	tellSlips(cmd, change)
 	switch {
 	case change.Step == model.StepConfirmed:
 		return nil
 	case change.Step == model.StepStuck:
-		for _, t := range words.LastResort(s, change) {
-			fmt.Fprintln(cmd.ErrOrStderr(), door().Text("next: "+t))
-		}
+		tellLastResort(cmd, s, change)
 		return exitCode(exitStuck)
 	case !begun && s.Preparing.Reason == "" && s.Preparing.Rehearsal.OK():
 		return nil // that was all that was wanted
 	default:
 		return exitCode(exitRefused)
+	}
+}
+
+// tellSlips says what is wrong with the configuration after a change that ended.
+func tellSlips(cmd *cobra.Command, change model.Change) {
+	for _, t := range words.Slips(change) {
+		fmt.Fprintln(cmd.ErrOrStderr(), door().Text("warning: "+t))
+	}
+}
+
+// tellLastResort says what is left to do by hand.
+func tellLastResort(cmd *cobra.Command, s model.State, change model.Change) {
+	for _, t := range words.LastResort(s, change) {
+		fmt.Fprintln(cmd.ErrOrStderr(), door().Text("next: "+t))
 	}
 }

@@ -359,14 +359,14 @@ func TestActivateFaults(t *testing.T) {
 	}, `activation.limit = "12s"`)
 }
 
-// TestActivateUnrehearsed: what a rehearsal would have found is found by the proof,
-// and taken back; every jail and its bans are there.
+// TestActivateUnrehearsed: what a rehearsal would have found is found by the guard's
+// proof, before the live server is touched.
 func TestActivateUnrehearsed(t *testing.T) {
 	eachStage(t, 334, func(t *testing.T, s *stage) {
 		for _, f := range faults(s)[3:6] {
 			s.write("jail.d/web.conf", f.text)
 			code, out, errs := s.bantop("activate", "web", "--yes", "--no-rehearsal")
-			if code != 1 || !strings.Contains(out+errs, f.reason) || !strings.Contains(out, "it was taken back, and every jail is as before") {
+			if code != 1 || !strings.Contains(out+errs, f.reason) || !strings.Contains(out, "rolled back before the running server was touched") {
 				t.Errorf("%s: exit %d: %s%s", f.name, code, out, errs)
 			}
 			s.isBack()
@@ -409,7 +409,7 @@ func TestTwoAdministrators(t *testing.T) {
 		if code, out, errs = s.bantop("recover", "--reload", "--yes"); code != 1 || !strings.Contains(out+errs, "is changing web (activate)") {
 			t.Errorf("a reload meanwhile: exit %d: %s%s", code, out, errs)
 		}
-		if code, out, errs = s.bantop("revert"); code != 0 || !strings.Contains(out, "it was taken back, and every jail is as before") {
+		if code, out, errs = s.bantop("revert"); code != 0 || !strings.Contains(out, "rolled back, all jails restored") {
 			t.Errorf("revert: exit %d: %s%s", code, out, errs)
 		}
 		if err := one.Wait(); err == nil || one.ProcessState.ExitCode() != 1 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -23,6 +24,7 @@ import (
 type actFlags struct {
 	jails   []string
 	length  string
+	count   int
 	all     bool
 	remove  bool
 	keep    bool
@@ -42,7 +44,9 @@ func newBan(f *flags) *cobra.Command {
 where somebody can be asked; else it needs --yes, and beside that --own ADDRESS
 where somebody is logged in from what would be banned, --wide for a network
 wider than /16 (/32 of IPv6), --ignored for what is on the jail's ignore list.
-It ends with 1 where any was not banned.`,
+A time of its own (--for) is fail2ban's until its next restart, which gives the ban the
+jail's; bantop puts it back after a restart of its own. Times are as fail2ban's: 90s,
+10m, 1h30m, 2d, '1w 3d', 2y. It ends with 1 if any was not banned.`,
 		Example: `  sudo bantop ban 203.0.113.9 --jail sshd
   sudo bantop ban 203.0.113.0/24 --jail sshd --jail postfix --for 1d
   sudo bantop ban - --jail sshd --yes < addresses`,
@@ -59,37 +63,6 @@ It ends with 1 where any was not banned.`,
 	return cmd
 }
 
-// newUnban is `bantop unban`.
-func newUnban(f *flags) *cobra.Command {
-	var a actFlags
-	cmd := &cobra.Command{
-		Use:   "unban ADDRESS... | --all --jail JAIL",
-		Short: "Unban addresses, everywhere or in a jail",
-		Long: `Unban addresses in every jail, or in those that are named. A network that is not
-banned itself ends the bans of all addresses in it. It ends with 1 where any could
-not be unbanned; what was not banned is told of, and no failure.`,
-		Example: `  sudo bantop unban 203.0.113.9
-  sudo bantop unban 203.0.113.9 --jail sshd
-  sudo bantop unban --all --jail sshd
-  sudo bantop bans jail:sshd left:forever --json | jq -r '.[].address' | sudo bantop unban - --yes`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case a.all && (len(args) > 0 || len(a.jails) == 0):
-				return errors.New("unban: --all takes the name of a jail, and no addresses: unban --all --jail JAIL")
-			case !a.all && len(args) == 0:
-				return errors.New("unban: name the addresses, or - to read them, or --all --jail JAIL")
-			case len(a.jails) == 0:
-				return actOn(cmd, f, a, model.ActUnbanEverywhere, args)
-			default:
-				return actOn(cmd, f, a, model.ActUnban, args)
-			}
-		},
-	}
-	a.add(cmd)
-	cmd.Flags().BoolVar(&a.all, "all", false, "everybody whom the jail bans")
-	return cmd
-}
-
 // newAllow is `bantop allow`.
 func newAllow(f *flags) *cobra.Command {
 	var a actFlags
@@ -97,7 +70,8 @@ func newAllow(f *flags) *cobra.Command {
 		Use:   "allow ADDRESS... --jail JAIL",
 		Short: "Put addresses on a jail's ignore list, until the next reload",
 		Long: `Put addresses or networks on the ignore list of a jail, or of several: they are
-not banned there any more, until fail2ban's next reload; with --keep for good:
+not banned there any more, until fail2ban's next reload or restart by others; after
+its own, bantop puts them back. With --keep for good:
 they are written into jail.d/zz-bantop-allow.local, after fail2ban-client has
 proved on a copy that nothing else changes by it. A ban that they have is not
 lifted: see bantop unban. --remove takes them off the list, and out of that file.`,
@@ -131,7 +105,7 @@ func (a *actFlags) add(cmd *cobra.Command) {
 // actOn does something to addresses, after somebody agreed, and says what came of
 // each.
 func actOn(cmd *cobra.Command, f *flags, a actFlags, kind model.ActKind, args []string) error {
-	if kind != model.ActUnbanEverywhere && len(a.jails) == 0 {
+	if kind != model.ActUnbanEverywhere && len(a.jails) == 0 && !a.all {
 		return fmt.Errorf("%s: name the jail: --jail JAIL", cmd.Name())
 	}
 	addresses, err := readAddresses(cmd, args)
@@ -159,6 +133,11 @@ func actOn(cmd *cobra.Command, f *flags, a actFlags, kind model.ActKind, args []
 	case len(targets) == 0:
 		return a.nobody(cmd)
 	}
+	if slices.ContainsFunc(targets, isNetwork) && (kind == model.ActUnban || kind == model.ActUnbanEverywhere) {
+		if _, err := l.bans(cmd, banlist.Query{}, nil); err != nil { // how many it ends
+			return err
+		}
+	}
 	if yes, err := a.agreed(cmd, f, l.state, kind, targets); err != nil || !yes {
 		return err
 	}
@@ -177,7 +156,10 @@ func (a actFlags) nobody(cmd *cobra.Command) error {
 	}
 	text := cmd.Name() + ": there are no addresses"
 	if a.all {
-		text = cmd.Name() + ": nobody is banned in " + words.List(a.jails)
+		text = cmd.Name() + ": nobody is banned"
+		if len(a.jails) > 0 {
+			text += " in " + words.List(a.jails)
+		}
 	}
 	_, err := fmt.Fprintln(cmd.ErrOrStderr(), door().Text(text))
 	return err
@@ -235,13 +217,17 @@ func (a actFlags) targets(cmd *cobra.Command, l *looker, kind model.ActKind, add
 	adding := kind == model.ActBan || kind == model.ActAllow || kind == model.ActAllowForGood
 	for _, address := range addresses {
 		p, _, err := addr.Parse(address)
+		if odd := isAddress(address); odd != nil && !adding {
+			return nil, fmt.Errorf("%s: %w", cmd.Name(), odd)
+		}
 		switch {
 		case err == nil: // the server finds a ban only as it writes it
 			address = addr.Format(p)
+		case kind == model.ActAllow && isHostName(address):
 		case adding:
 			return nil, fmt.Errorf("%s: %w", cmd.Name(), err)
 		}
-		if adding && addr.Everything(p) {
+		if adding && err == nil && addr.Everything(p) {
 			return nil, fmt.Errorf("%s: %s is everybody: that is never done", cmd.Name(), address)
 		}
 		for _, j := range jails {
@@ -251,6 +237,14 @@ func (a actFlags) targets(cmd *cobra.Command, l *looker, kind model.ActKind, add
 	return out, nil
 }
 
+// isHostName reports whether a text could be the name of a host, which fail2ban looks up
+// whenever somebody fails.
+func isHostName(text string) bool {
+	return hostName.MatchString(text) && strings.ContainsAny(strings.ToLower(text), "abcdefghijklmnopqrstuvwxyz")
+}
+
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*$`)
+
 // banTime is how long --for says; 0 is for as long as the jail bans.
 func (a actFlags) banTime() (time.Duration, error) {
 	switch a.length {
@@ -259,9 +253,9 @@ func (a actFlags) banTime() (time.Duration, error) {
 	case "ever":
 		return fail2ban.Permanent, nil
 	}
-	d, err := banlist.ParseSpan(a.length)
+	d, err := fail2ban.ParseTime(a.length)
 	if err == nil && d == 0 {
-		err = errors.New("a ban of no time is none")
+		err = errors.New("a ban needs a time longer than 0; for example 10m")
 	}
 	return d, err
 }
@@ -281,6 +275,12 @@ func (a actFlags) agreed(cmd *cobra.Command, f *flags, s model.State, kind model
 		d.Wide = nil
 	}
 	question := words.BatchQuestion(kind, targets)
+	if n := inside(s, kind, targets); n > 0 {
+		question += " It ends " + words.Plural(n, "ban") + "."
+	}
+	if a.all && len(a.jails) == 0 {
+		return a.counted(cmd, f, len(targets))
+	}
 	if d.None() {
 		return agreed(cmd, f, question)
 	}
@@ -330,6 +330,9 @@ func (a actFlags) report(cmd *cobra.Command, b model.Batch) error {
 	}
 	if b.Hint != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "next: %s\n", door().Text(b.Hint))
+	}
+	if note := words.UntilReload(b); note != "" && !a.json {
+		fmt.Fprintln(cmd.ErrOrStderr(), note)
 	}
 	if b.Count(model.OutcomeIgnored) > 0 {
 		fmt.Fprintln(cmd.ErrOrStderr(), "next: --ignored bans what is on an ignore list, too")

@@ -11,6 +11,7 @@ import (
 	"bantop/model"
 	"bantop/model/banlist"
 	"bantop/tui/plain"
+	"bantop/tui/words"
 )
 
 // newBans is `bantop bans`.
@@ -55,6 +56,7 @@ banned. A filter is made of words that all have to hold:
 				return noCountries(b.NoCountries)
 			}
 			warn(cmd, b.NoCountries)
+			warn(cmd, words.FromDatabase(rows))
 			switch out, now := cmd.OutOrStdout(), l.state.Now; {
 			case asJSON:
 				return plain.BansJSON(out, rows, now)

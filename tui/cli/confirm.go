@@ -86,14 +86,21 @@ func (l *looker) awaitEnd(cmd *cobra.Command) error {
 		select {
 		case msg := <-told:
 			l.feed(msg)
-			l.finish(cmd.Context())
 		case <-every.C:
+			l.feed(model.Ticked{At: time.Now().Round(0)}) // should its guard have been killed, another is started
 		case <-cmd.Context().Done():
 			return fmt.Errorf("%s: the guard goes on by itself", cmd.Name())
 		}
+		l.finish(cmd.Context())
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), door().Text(words.Change(l.state.Runtime, time.Now())))
-	if c := l.state.Runtime.Change; c != nil && c.Step == model.StepStuck {
+	c := l.state.Runtime.Change
+	if c == nil {
+		return nil
+	}
+	tellSlips(cmd, *c)
+	if c.Step == model.StepStuck {
+		tellLastResort(cmd, l.state, *c)
 		return exitCode(exitStuck)
 	}
 	return nil

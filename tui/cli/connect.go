@@ -96,7 +96,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		_ = guard.Tidy(ctx, shared, store.NewTexts(keptIn(s))) // the next bantop tries again
 		state, _ = model.Update(state, model.Stored{Revision: snap.Revision, Runtime: snap.Runtime, Events: snap.Events})
 	}
-	ctl := control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)})
+	ctl := provenControl(s, client, shared)
 	conf := serverConf(s)
 	doc := doctor.New(doctor.Options{
 		Settings: e, Read: c.from.check, Conf: conf, Client: client, Control: ctl, Store: shared, StateDir: stateDir(s),
@@ -109,6 +109,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		Conf: s.Conf, Guard: guards(s, c.from.named),
 		Keep:      keep{allowfile.Options{Conf: s.Conf}},
 		Countries: countries(s),
+		Addresses: machineAddresses,
 		Person:    runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.from.file, Reread: c.from.reread(),
 		LogTarget: conf.LogTarget,
 	})
@@ -120,6 +121,10 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		}, func() { closeStore(ctx, shared, c.use == dashboard || !c.last) })
 	}}
 }
+
+// machineAddresses are the addresses of this machine; nil asks its interfaces. A test has
+// none.
+var machineAddresses func() []string
 
 // together does several things side by side. After a signal, and once somebody quit,
 // they have as long as package ending gives them: what is not done by then harms

@@ -72,7 +72,7 @@ func TestCountries(t *testing.T) {
 			}
 			out, _ := l.bantop(0, "bans --csv 203.0.113.9")
 			lines, err := csv.NewReader(strings.NewReader(out)).ReadAll()
-			if err != nil || len(lines) != 2 || lines[0][7] != "country" || lines[1][7] != "DE" {
+			if err != nil || len(lines) != 2 || lines[0][8] != "country" || lines[1][8] != "DE" {
 				t.Errorf("%v: %q", err, out)
 			}
 			if out, _ := l.bantop(0, "bans"); !holds(out, "COUNTRY", "203.0.113.9       DE       sshd") {

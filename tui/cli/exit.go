@@ -6,6 +6,7 @@ import "fmt"
 const (
 	exitNo         = 1  // the answer is no: nothing waits
 	exitUsage      = 64 // it could not do what was asked
+	exitUnreached  = 69 // fail2ban cannot be reached
 	exitIO         = 74 // what is kept cannot be read or written, or the output cannot be written
 	exitPermission = 77 // another user may
 )

@@ -20,6 +20,7 @@ import (
 	"bantop/fail2ban"
 	"bantop/fail2ban/control"
 	"bantop/fail2ban/ending"
+	"bantop/fail2ban/proven"
 	"bantop/fail2ban/socket"
 	"bantop/model"
 	"bantop/model/guard"
@@ -75,10 +76,10 @@ func runGuard(cmd *cobra.Command, e config.Effective, plan *model.Plan) error {
 	}
 	client := socket.New(socket.Options{Path: s.Socket, PIDFile: s.PIDFile, Timeout: s.Timeout, Control: clientCommand(s)})
 	defer client.Close()
+	c := provenControl(s, client, shared)
 	g := guard.New(guard.Options{
-		Server:  client,
-		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)}),
-		Files:   guard.Conf(s.Conf), Store: shared, Texts: store.NewTexts(keptIn(s)), Host: host,
+		Server: client, Control: c.Control, Proof: guard.Proofs(c), Loader: guard.Loads(client), Keeper: c,
+		Files: guard.Conf(s.Conf), Store: shared, Texts: store.NewTexts(keptIn(s)), Host: host,
 	})
 	err = g.Run(cmd.Context(), plan, func(err error) {
 		var reply guardReply
@@ -91,6 +92,32 @@ func runGuard(cmd *cobra.Command, e config.Effective, plan *model.Plan) error {
 		return nil // another guard was faster
 	}
 	return err
+}
+
+// provenControl reloads and restarts the server of these settings.
+func provenControl(s config.Settings, client *socket.Client, shared store.Store) *proven.Control {
+	return proven.New(proven.Options{
+		Server: client, Conf: s.Conf, Allowed: allowed(shared),
+		Control: control.New(control.Options{Conf: s.Conf, Socket: s.Socket, PIDFile: s.PIDFile, Unit: unit(s)}),
+	})
+}
+
+// allowed are the addresses that bantop put on ignore lists, by the journal.
+func allowed(shared store.Store) func(context.Context) []fail2ban.Target {
+	return func(ctx context.Context) []fail2ban.Target {
+		const most = 10_000
+		acts, err := shared.Acts(ctx, most)
+		if err != nil {
+			return nil
+		}
+		var out []fail2ban.Target
+		for _, a := range acts {
+			if a.Act == string(model.ActAllow) {
+				out = append(out, fail2ban.Target{Jail: a.Jail, Address: a.Address})
+			}
+		}
+		return out
+	}
 }
 
 // guards starts guards for the server of these settings: a process of a session of

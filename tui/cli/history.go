@@ -45,9 +45,13 @@ time, who, from where, and its result.`,
 			if acts {
 				show = printActs
 			}
+			lacks := complete(cmd, kept, acts)
+			if err := interrupted(cmd); err != nil {
+				return err
+			}
 			err = show(cmd, kept, last, asJSON)
 			if err == nil {
-				err = complete(cmd, kept, acts)
+				err = lacks
 			}
 			if err != nil {
 				return &failure{err, exitIO}

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"bantop/fail2ban"
 	"bantop/model"
 	"bantop/tui/plain"
 )
@@ -42,6 +44,9 @@ where anything is.`,
 			rows := slices.DeleteFunc(l.state.CatalogueRows(), func(r model.CatalogueRow) bool {
 				return len(args) > 0 && !slices.ContainsFunc(args, func(a string) bool { return strings.Contains(r.Name, a) || strings.Contains(string(r.State), a) })
 			})
+			if len(args) > 0 && len(rows) == 0 {
+				return &failure{noConfigured(l.state.CatalogueRows(), args), exitNo}
+			}
 			if asJSON {
 				err = plain.JailsJSON(cmd.OutOrStdout(), l.state, rows)
 			} else if err = plain.JailsText(cmd.OutOrStdout(), door(), rows); err == nil {
@@ -55,4 +60,17 @@ where anything is.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
 	return cmd
+}
+
+// noConfigured is an error about words that no jail of the configuration fits.
+func noConfigured(rows []model.CatalogueRow, words []string) error {
+	var names []string
+	for _, r := range rows {
+		names = append(names, r.Name)
+	}
+	text := fmt.Sprintf("jails: no jail of the configuration fits %q", strings.Join(words, " "))
+	if near := fail2ban.Nearest(words[0], names); near != "" {
+		text += "\nnext: did you mean " + near + "? sudo bantop jails lists all"
+	}
+	return errors.New(text)
 }

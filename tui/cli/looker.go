@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bantop/fail2ban"
 	"bantop/fail2ban/ending"
 	"bantop/model"
 )
@@ -68,6 +69,19 @@ func (l *looker) up(doing string) error {
 	if s.Hint != "" {
 		text += "\nnext: " + s.Hint
 	}
+	code := exitUnreached
+	if s.Kind == model.Blocked {
+		code = exitPermission
+	}
+	return &failure{errors.New(text), code}
+}
+
+// noJail is an error about a jail that does not run.
+func noJail(doing, jail string, running []string) error {
+	text := fmt.Sprintf("%s: there is no jail %q; those that run are %s", doing, jail, strings.Join(running, ", "))
+	if near := fail2ban.Nearest(jail, running); near != "" {
+		text += "\nnext: did you mean " + near + "?"
+	}
 	return errors.New(text)
 }
 
@@ -76,7 +90,7 @@ func (l *looker) hasJails(doing string, jails []string) error {
 	running := l.state.Runtime.Server.Names()
 	for _, j := range jails {
 		if !slices.Contains(running, j) {
-			return fmt.Errorf("%s: there is no jail %q; those that run are %s", doing, j, strings.Join(running, ", "))
+			return &failure{noJail(doing, j, running), exitNo}
 		}
 	}
 	return nil

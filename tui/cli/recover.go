@@ -15,7 +15,7 @@ import (
 )
 
 // recoverFlags are what is to be done.
-type recoverFlags struct{ reload, restart, dismiss, mend, setAside, json bool }
+type recoverFlags struct{ reload, restart, endHung, dismiss, mend, setAside, json bool }
 
 // act is what is to be done, "" where that is to be asked.
 func (f recoverFlags) act() (model.ActKind, error) {
@@ -46,8 +46,14 @@ func newRecover(f *flags) *cobra.Command {
 		Short: "See what happened to fail2ban, and get it back",
 		Long: `Say what happened: who enabled what, which jails should run and which do, and
 what fail2ban's log says. Then reload or restart fail2ban, or dismiss what was
-found. Without a choice it asks, where somebody can be asked. A restart starts a
-server that died and left its socket, too. It ends with
+found. Without a choice it asks, if somebody can be asked. A restart starts a
+server that died and left its socket, too.
+
+Nothing is reloaded or restarted before it is proven on a scratch server, with the
+whole configuration, that fail2ban comes up again; else it is left as it is, and what
+is wrong is told with file and line. What was set by hand (ignore lists, ban times,
+bans with a time of their own) is put back afterwards; a reload or restart by others
+drops it. It ends with
   0  done, and every jail is there; or nothing was chosen
   1  it failed, or jails are missing`,
 		Example: `  sudo bantop recover
@@ -58,8 +64,9 @@ server that died and left its socket, too. It ends with
 	}
 	cmd.Flags().BoolVar(&r.reload, "reload", false, "read the configuration again")
 	cmd.Flags().BoolVar(&r.restart, "restart", false, "a new server process; starts one that is not running")
+	cmd.Flags().BoolVar(&r.endHung, "end-hung", false, "with --restart: end a server that has not answered for 30 s and does nothing")
 	cmd.Flags().BoolVar(&r.dismiss, "dismiss", false, "hide it in every pane")
-	cmd.Flags().BoolVar(&r.setAside, "set-aside", false, "rename the file that is to blame, so that fail2ban does not read it")
+	cmd.Flags().BoolVar(&r.setAside, "set-aside", false, "rename the files that are to blame, so that fail2ban does not read them")
 	cmd.Flags().BoolVar(&r.mend, "mend", false, "make jails anew that lost their actions through a reload")
 	cmd.Flags().BoolVar(&r.json, "json", false, "as JSON; the names stay, further ones may be added")
 	return cmd
@@ -89,10 +96,10 @@ func recoverServer(cmd *cobra.Command, f *flags, r recoverFlags) error {
 			return err
 		}
 	}
-	var aside *model.Suspect
+	var aside []model.Suspect
 	switch {
 	case r.setAside && act == "":
-		if aside, err = proven(l.state); err != nil {
+		if aside, err = mayAside(cmd, l.state); err != nil {
 			return err
 		}
 	case act == "" && !r.json && isTerminal(cmd.InOrStdin()):
@@ -102,32 +109,48 @@ func recoverServer(cmd *cobra.Command, f *flags, r recoverFlags) error {
 		}
 		act, aside = choice.Act, choice.Aside
 	}
-	if aside != nil {
-		return l.setAside(cmd, f, *aside, r.json)
+	if len(aside) > 0 {
+		return l.setAside(cmd, f, aside, r.json)
 	}
 	if act != "" {
-		if err := l.act(cmd, f, act); err != nil {
+		if err := l.act(cmd, f, act, r.endHung); err != nil {
 			return err
 		}
 	}
 	return outcome(cmd, l.state, r.json)
 }
 
-// proven is the file that is to blame for certain.
-func proven(s model.State) (*model.Suspect, error) {
-	for _, v := range s.Suspects.List {
-		if v.Proven {
-			return &v, nil
+// mayAside are the files that are to blame for certain and may be renamed, if that is
+// enough. The error says what to do instead.
+func mayAside(cmd *cobra.Command, s model.State) ([]model.Suspect, error) {
+	aside, edit := s.Suspects.Aside()
+	switch {
+	case len(edit) > 0: // it is known what is wrong, and this does not mend it
+		text := "recover: no file is set aside: "
+		for i, v := range edit {
+			if i > 0 {
+				text += "; "
+			}
+			text += fmt.Sprintf("%s is to blame: %s; %s", v.Place(), v.Reason, v.Keep)
 		}
+		return nil, refused(cmd, fmt.Errorf("%s\nnext: correct %s, then: sudo bantop recover", text, edit[0].Place()))
+	case len(aside) > 0 && !s.Suspects.Whole:
+		return nil, refused(cmd, fmt.Errorf("recover: no file is set aside: without %s fail2ban would not come up with all other jails, either, or that is not known\n"+
+			"next: correct %s, then: sudo bantop recover", aside[0].Place().File, aside[0].Place()))
+	case len(aside) == 0:
+		text := "recover: no file is proven to be to blame"
+		if s.Suspects.Reason != "" {
+			text += ": " + s.Suspects.Reason
+		}
+		return nil, errors.New(text + "\nnext: sudo bantop recover, which tells what is known")
 	}
-	return nil, errors.New("recover: no file is proven to be to blame\n" +
-		"next: sudo bantop recover, which tells what is known")
+	return aside, nil
 }
 
-// setAside renames the file that is to blame, after somebody agreed, and brings the
+// setAside renames the files that are to blame, after somebody agreed, and brings the
 // jails back.
-func (l *looker) setAside(cmd *cobra.Command, f *flags, v model.Suspect, asJSON bool) error {
-	l.feed(model.SetAsideChosen{Suspect: v, At: time.Now().Round(0)})
+func (l *looker) setAside(cmd *cobra.Command, f *flags, list []model.Suspect, asJSON bool) error {
+	l.feed(model.SetAsideChosen{Suspects: list, At: time.Now().Round(0)})
 	yes, err := agreed(cmd, f, words.ChangeQuestion(l.state))
 	if err != nil || !yes {
 		return err
@@ -160,7 +183,7 @@ func choose(cmd *cobra.Command, s model.State) (words.Choice, error) {
 
 // act does something to the server, after somebody agreed, and looks at what
 // came of it. The command is the answer to whether this person means it.
-func (l *looker) act(cmd *cobra.Command, f *flags, act model.ActKind) error {
+func (l *looker) act(cmd *cobra.Command, f *flags, act model.ActKind, endHung bool) error {
 	if !slices.ContainsFunc(words.Choices(l.state), func(c words.Choice) bool { return c.Act == act }) {
 		switch act {
 		case model.ActDismiss:
@@ -177,7 +200,7 @@ func (l *looker) act(cmd *cobra.Command, f *flags, act model.ActKind) error {
 	}
 	now := time.Now().Round(0)
 	l.feed(model.Unlocked{At: now})
-	l.feed(model.ActRequested{Kind: act, At: now})
+	l.feed(model.ActRequested{Kind: act, At: now, EndHung: endHung})
 	l.settle(cmd.Context())
 	return nil
 }

@@ -74,7 +74,7 @@ func TestRecover(t *testing.T) {
 			if got := recovery(0, "--reload", "--yes"); got.Act == nil || !got.Act.Done || len(got.Act.Missing) > 0 || len(got.Missing) > 0 || got.Status != "online" {
 				t.Errorf("after the reload: %+v", got)
 			}
-			if err := r.Kill(); err != nil { // soon after a new jail was seen: that is put down to it
+			if err := r.Kill(); err != nil { // soon after a new jail was seen, which is gone: nobody is to blame
 				t.Fatal(err)
 			}
 			if _, errs := bantop(64, "recover", "--reload", "--yes"); !strings.Contains(errs, "next: sudo bantop recover --restart") {
@@ -83,7 +83,6 @@ func TestRecover(t *testing.T) {
 			if got := recovery(0, "--restart", "--yes"); got.Act == nil || !got.Act.Done || got.Status != "online" {
 				t.Errorf("after the restart: %+v", got)
 			}
-			bantop(0, "recover", "--dismiss", "--yes")
 			if _, errs := bantop(64, "recover", "--dismiss", "--yes"); !strings.Contains(errs, "nothing to dismiss") {
 				t.Errorf("got %q", errs)
 			}
@@ -96,7 +95,7 @@ func TestRecover(t *testing.T) {
 					t.Errorf("nobody did it: %+v", a)
 				}
 			}
-			if got := strings.Join(acts, "; "); got != "reload: reload fail2ban; reload: done; restart: done; dismiss crash: done" {
+			if got := strings.Join(acts, "; "); got != "reload: fail2ban is left as it is, not reloaded; reload: done; restart: done" {
 				t.Errorf("the journal: %s", got)
 			}
 			if out, _ := bantop(0, "history"); !strings.Contains(out, "j001, j002, j003") || !strings.Contains(out, "offline") {

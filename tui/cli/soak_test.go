@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -241,7 +240,7 @@ func (s *soak) step() {
 
 // crash activates a jail and kills the server.
 func (s *soak) crash() {
-	jail := "new" + strconv.Itoa(len(s.crashes))
+	jail := fmt.Sprintf("j%03d", len(s.crashes)%3+1) // one that the configuration enables: others are not to blame
 	s.tell("activate " + jail)
 	s.await("the activation is known", func(r model.Runtime) bool { a, ok := r.Blame.Last(); return ok && a.Jail == jail })
 	if err := s.r.Kill(); err != nil {

@@ -192,6 +192,10 @@ func TestCrashWhileNobodyLooked(t *testing.T) {
 				install.Use(t)
 				r := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{})
 				state := t.TempDir()
+				enable := "[nginx-x]\nenabled = true\nfilter = lab\nlogpath = " + r.LogPath("j001") + "\n"
+				if err := os.WriteFile(filepath.Join(r.ConfDir, "jail.d", "nginx-x.local"), []byte(enable), 0o644); err != nil {
+					t.Fatal(err)
+				}
 				look := func(exit int) plain.Status {
 					t.Helper()
 					code, out, errs := runIn(t.Context(), state, "-c", r.ConfDir, "status", "--json")
@@ -221,6 +225,9 @@ func TestCrashWhileNobodyLooked(t *testing.T) {
 					if again := look(plain.ExitOffline).Pending; again == nil || *again.Jail != *found.Jail || !again.DetectedAt.Equal(found.DetectedAt) || again.Recovered {
 						t.Errorf("%s: %+v, before %+v", what, again, found)
 					}
+				}
+				if err := os.Remove(filepath.Join(r.ConfDir, "jail.d", "nginx-x.local")); err != nil { // else it would run
+					t.Fatal(err)
 				}
 				if err := r.Start(); err != nil {
 					t.Fatal(err)

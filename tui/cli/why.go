@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"bantop/fail2ban/addr"
 	"bantop/model"
 	"bantop/tui/plain"
 )
@@ -24,6 +26,9 @@ somebody is logged in from it. It ends with
   sudo bantop why 203.0.113.9 --json | jq '.history[0].matches'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := isAddress(args[0]); err != nil {
+				return fmt.Errorf("why: %w", err)
+			}
 			l, err := f.looker(cmd)
 			if err != nil {
 				return err
@@ -46,7 +51,7 @@ somebody is logged in from it. It ends with
 			} else {
 				err = plain.WhyText(cmd.OutOrStdout(), door(), l.state)
 			}
-			if err == nil && len(l.state.Current()) > 0 {
+			if err == nil && len(l.state.Current())+len(l.state.BansWithin()) > 0 {
 				err = exitCode(1)
 			}
 			return err
@@ -54,4 +59,18 @@ somebody is logged in from it. It ends with
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
 	return cmd
+}
+
+// isAddress is what is wrong with what should be an address or a network; nil if it may
+// be one. A name is allowed, since fail2ban bans names, too; what begins like an address
+// and is not one is a typing mistake.
+func isAddress(text string) error {
+	_, _, err := addr.Parse(text)
+	if err == nil || strings.HasPrefix(text, "/") { // as fail2ban makes of `banip 198.51.100.0 /24`
+		return nil
+	}
+	if strings.Trim(text, "0123456789./") == "" || strings.Contains(text, ":") || strings.ContainsAny(text, " \t") || text == "" {
+		return fmt.Errorf("%q is not an address or a network; for example 192.0.2.5, 192.0.2.0/24 or 2001:db8::1", text)
+	}
+	return nil
 }

@@ -23,7 +23,8 @@ type Ban struct {
 	Until       *time.Time `json:"until"`        // null for a permanent one, and where it is not known
 	SecondsLeft *int64     `json:"seconds_left"` // null for a permanent one
 	Permanent   bool       `json:"permanent"`
-	Count       int        `json:"count"` // how often it was banned; 0 where that is not known
+	Count       int        `json:"count"`         // how often it was banned; 0 where that is not known
+	Database    bool       `json:"from_database"` // its times are those of fail2ban's database
 
 	Country *Code `json:"country,omitempty"` // only where a country database is set
 }
@@ -49,7 +50,7 @@ func code(c banlist.Country) *Code {
 }
 
 func ban(r banlist.Row, now time.Time) Ban {
-	b := Ban{Address: r.Address, Jail: r.Jail, Since: moment(r.Start), Until: moment(r.End), Count: r.Count, Country: code(r.Country)}
+	b := Ban{Address: r.Address, Jail: r.Jail, Since: moment(r.Start), Until: moment(r.End), Count: r.Count, Database: r.Database, Country: code(r.Country)}
 	if b.Permanent = r.Length == fail2ban.Permanent; !b.Permanent && r.Timed() {
 		left := int64(r.Left(now) / time.Second)
 		b.SecondsLeft = &left
@@ -71,7 +72,7 @@ func BansJSON(w io.Writer, rows []banlist.Row, now time.Time) error {
 // countries come last. A text that a spreadsheet would run has a ' before it.
 func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, located bool, now time.Time) error {
 	out := csv.NewWriter(w)
-	lines := [][]string{{"address", "jail", "since", "until", "seconds_left", "permanent", "count"}}
+	lines := [][]string{{"address", "jail", "since", "until", "seconds_left", "permanent", "count", "from_database"}}
 	if located {
 		lines[0] = append(lines[0], "country")
 	}
@@ -88,7 +89,7 @@ func BansCSV(w io.Writer, door safetext.Door, rows []banlist.Row, located bool, 
 			left = strconv.FormatInt(*b.SecondsLeft, 10)
 		}
 		line := []string{cell(door, b.Address), cell(door, b.Jail), text(b.Since), text(b.Until), left,
-			strconv.FormatBool(b.Permanent), strconv.Itoa(b.Count)}
+			strconv.FormatBool(b.Permanent), strconv.Itoa(b.Count), strconv.FormatBool(b.Database)}
 		if located {
 			line = append(line, cell(door, r.Country.String()))
 		}
@@ -105,11 +106,11 @@ func BansText(w io.Writer, door safetext.Door, rows []banlist.Row, now time.Time
 		if r.Count > 0 {
 			count = words.Count(r.Count)
 		}
-		left := ""
+		left := "not known"
 		if r.Timed() {
 			left = words.TimeLeft(r.Left(now))
 		}
-		lines = append(lines, []string{r.Address, r.Country.String(), r.Jail, words.When(r.Start.Local(), now.Local()), left, count})
+		lines = append(lines, []string{words.Address(r.Address), r.Country.String(), r.Jail, words.When(r.Start.Local(), now.Local()), left, count})
 	}
 	return columns(w, door, lines)
 }

@@ -54,7 +54,7 @@ func TestCSVCell(t *testing.T) {
 		"2001:db8::/32":               "2001:db8::/32",
 		"a=b+c-d@e;f":                 "a=b+c-d@e;f",
 	} {
-		if _, cells := csvOf(t, false, text, text); cells[0] != want || cells[1] != want || cells[6] != "3" || cells[7] != "" {
+		if _, cells := csvOf(t, false, text, text); cells[0] != want || cells[1] != want || cells[6] != "3" || cells[7] != "false" || cells[8] != "" {
 			t.Errorf("%q: %q, want %q", text, cells, want)
 		}
 	}

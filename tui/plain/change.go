@@ -13,26 +13,35 @@ import (
 
 // Rehearsal is what a rehearsal found, under names that stay.
 type Rehearsal struct {
-	Jail      string    `json:"jail"`
-	Act       string    `json:"act"`
-	Verdict   string    `json:"verdict"` // "ready", or what is wrong
-	Reason    string    `json:"reason"`
-	File      string    `json:"file"` // that the reason stems from; "" where that is not known
-	Line      int       `json:"line"`
-	Reads     []string  `json:"reads"` // log files, or journal matches
-	Lines     int       `json:"lines"`
-	LinesRead int       `json:"lines_read"`
-	Failures  int       `json:"failures"`
-	WouldBan  []string  `json:"would_ban"`
-	Own       []string  `json:"own"` // addresses of logged-in people that it would ban
-	Failing   []Failing `json:"failing"`
-	Ports     string    `json:"ports"`
-	Actions   []string  `json:"actions"`
-	Without   []string  `json:"without"` // settings that were left out of the trial
-	Appear    []string  `json:"also_appear"`
-	Vanish    []string  `json:"also_vanish"`
-	Change    []string  `json:"also_change"`
-	Seconds   float64   `json:"seconds"`
+	Jail      string          `json:"jail"`
+	Act       string          `json:"act"`
+	Verdict   string          `json:"verdict"` // "ready", or what is wrong
+	Reason    string          `json:"reason"`
+	File      string          `json:"file"` // that the reason stems from; "" where that is not known
+	Line      int             `json:"line"`
+	Reads     []string        `json:"reads"` // log files, or journal matches
+	Lines     int             `json:"lines"`
+	LinesRead int             `json:"lines_read"`
+	Failures  int             `json:"failures"`
+	WouldBan  []string        `json:"would_ban"`
+	Own       []string        `json:"own"` // addresses of logged-in people that it would ban
+	Failing   []Failing       `json:"failing"`
+	Ports     string          `json:"ports"`
+	Actions   []string        `json:"actions"`
+	Without   []string        `json:"without"` // settings that were left out of the trial
+	Appear    []string        `json:"also_appear"`
+	Vanish    []string        `json:"also_vanish"`
+	Change    []string        `json:"also_change"`
+	ByHand    []string        `json:"set_by_hand"` // a reload drops it, and bantop's puts it back
+	Server    []ServerSetting `json:"also_server"` // settings of the server that a reload would change
+	Seconds   float64         `json:"seconds"`
+}
+
+// ServerSetting is a setting of the server that a reload would change.
+type ServerSetting struct {
+	Option string `json:"option"`
+	Has    string `json:"has"`
+	Gets   string `json:"gets"`
 }
 
 // Failing is an address that has failed without being banned.
@@ -85,11 +94,14 @@ func rehearsal(s model.State) *Rehearsal {
 	out := &Rehearsal{
 		Jail: s.Preparing.Jail, Act: string(s.Preparing.Kind), Verdict: string(r.Verdict), Reason: r.Reason, File: r.At.File, Line: r.At.Line,
 		Reads: append(list(r.Files), r.Journal...), Lines: r.Lines, LinesRead: r.LinesRead, Failures: r.Matched,
-		WouldBan: list(r.WouldBan), Own: []string{}, Failing: []Failing{}, Ports: r.Ports, Actions: list(r.Actions),
+		WouldBan: list(r.WouldBan), Own: []string{}, Failing: []Failing{}, Server: []ServerSetting{}, ByHand: list(r.ByHand), Ports: r.Ports, Actions: list(r.Actions),
 		Without: list(r.Without), Appear: list(r.Appear), Vanish: list(r.Vanish), Change: list(r.Change), Seconds: r.Took.Seconds(),
 	}
 	for _, o := range s.OwnBanned() {
 		out.Own = append(out.Own, o.Addr.String())
+	}
+	for _, c := range r.Server {
+		out.Server = append(out.Server, ServerSetting(c))
 	}
 	for _, f := range r.Failing {
 		out.Failing = append(out.Failing, Failing{f.Address, f.Failures})
@@ -142,6 +154,8 @@ func RehearsalText(w io.Writer, door safetext.Door, s model.State) error {
 	fact("also appear", words.Some(r.Appear, most))
 	fact("also vanish", words.Some(r.Vanish, most))
 	fact("also change", words.Some(r.Change, most))
+	fact("server", words.ServerWide(r))
+	fact("set by hand", words.ByHand(r))
 	fact("refused", a.Reason)
 	_, err := io.WriteString(w, b.String())
 	return err

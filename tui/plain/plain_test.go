@@ -58,9 +58,10 @@ func sick() model.ProbeFinished {
 	return p
 }
 
-// configured is a configuration that gives each jail an action.
+// configured is a configuration that gives each jail an action, and still enables the
+// one that was activated.
 func configured() model.ConfigurationRead {
-	return model.ConfigurationRead{Jails: []model.ConfiguredJail{{Name: "postfix", Actions: 2}, {Name: "sshd", Actions: 1}}}
+	return model.ConfigurationRead{Jails: []model.ConfiguredJail{{Name: "postfix", Actions: 2}, {Name: "sshd", Actions: 1}}, Faulty: []string{"nginx-x"}}
 }
 
 // gone is a server whose one jail is left, after a reload that went wrong.

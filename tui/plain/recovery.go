@@ -33,6 +33,7 @@ type Suspect struct {
 	Proven  bool       `json:"proven"`
 	Reason  string     `json:"reason"`
 	Changed *time.Time `json:"changed"`
+	Keep    string     `json:"keep"` // why the file is not to be set aside but corrected; "" if it may be
 }
 
 // LogLine is one line of fail2ban's log.
@@ -51,6 +52,8 @@ type Act struct {
 	Hint     string   `json:"hint"`
 	Missing  []string `json:"missing"` // jails that did not come back
 	Attempts int      `json:"attempts"`
+	Kept     []string `json:"kept"` // what was set by hand and was put back
+	Lost     []string `json:"lost"` // what could not be
 }
 
 // RecoveryJSON writes what happened and what was done as JSON.
@@ -64,7 +67,7 @@ func RecoveryJSON(w io.Writer, s model.State) error {
 		}
 	}
 	for _, v := range s.Suspects.List {
-		suspect := Suspect{File: v.Dir + "/" + v.Name, Line: v.Line, Jail: v.Jail, Proven: v.Proven, Reason: v.Reason}
+		suspect := Suspect{File: v.Place().File, Line: v.Line, Jail: v.Jail, Proven: v.Proven, Reason: v.Reason, Keep: v.Keep}
 		if !v.Changed.IsZero() {
 			changed := v.Changed.UTC()
 			suspect.Changed = &changed
@@ -75,7 +78,8 @@ func RecoveryJSON(w io.Writer, s model.State) error {
 		out.Log = append(out.Log, LogLine{At: n.At.UTC(), Kind: string(n.Kind), Jail: n.Jail, Text: n.Text})
 	}
 	if a := s.Acting; a.Kind != "" {
-		out.Act = &Act{Act: string(a.Kind), Done: a.Reason == "", Reason: a.Reason, Hint: a.Hint, Missing: list(a.Missing), Attempts: a.Attempts}
+		out.Act = &Act{Act: string(a.Kind), Done: a.Reason == "", Reason: a.Reason, Hint: a.Hint, Missing: list(a.Missing), Attempts: a.Attempts,
+			Kept: list(a.Kept), Lost: list(a.Lost)}
 	}
 	return writeJSON(w, out)
 }
@@ -89,7 +93,7 @@ func Evidence(w io.Writer, door safetext.Door, s model.State) error {
 	var b strings.Builder
 	clock := func(t time.Time) string { return t.Local().Format(time.TimeOnly) }
 	line := func(text string) { fmt.Fprintln(&b, door.Text(text)) }
-	line(strings.TrimRight(words.Status(s.Runtime)+"   "+s.Runtime.Server.Reason, " "))
+	line(strings.TrimRight(words.Status(s.Runtime)+"   "+words.Reason(s.Runtime, clock), " "))
 	if pending := words.Pending(s.Runtime, clock); pending != "" {
 		line(pending)
 	}
@@ -98,6 +102,9 @@ func Evidence(w io.Writer, door safetext.Door, s model.State) error {
 	}
 	for _, v := range s.Suspects.List {
 		line(words.Suspect(v, s.Now))
+	}
+	if unknown := words.SuspectsUnknown(s); unknown != "" {
+		line(unknown)
 	}
 	notes := words.Telling(s.Evidence.Notes)
 	switch {
@@ -116,6 +123,9 @@ func Evidence(w io.Writer, door safetext.Door, s model.State) error {
 // Outcome writes for people what came of an act.
 func Outcome(w io.Writer, door safetext.Door, s model.State) error {
 	text := string(door.Text(words.Acting(s.Acting, s.Now))) + "\n"
+	if kept := words.Kept(s.Acting.Kept, s.Acting.Lost); kept != "" {
+		text += string(door.Text(strings.TrimPrefix(kept, ". "))) + "\n"
+	}
 	if hint := s.Acting.Hint; hint != "" {
 		text += "next: " + string(door.Text(hint)) + "\n"
 	}

@@ -20,8 +20,9 @@ type Status struct {
 	Since          *time.Time  `json:"since"`  // since when it is so, as far as bantop saw; null before it looked
 	Version        string      `json:"version"`
 	LatencyMS      float64     `json:"latency_ms"`
-	Reason         string      `json:"reason"` // why it is not online; "" where it is
-	Hint           string      `json:"hint"`   // the next command
+	Reason         string      `json:"reason"`     // why it is not online; "" where it is
+	StoppedAt      *time.Time  `json:"stopped_at"` // when it was stopped in order, which is no crash; null if it is up, or not known
+	Hint           string      `json:"hint"`       // the next command
 	Jails          []Jail      `json:"jails"`
 	Lost           []string    `json:"lost"`
 	Totals         Counts      `json:"totals"`
@@ -83,6 +84,7 @@ func Of(s model.State) Status {
 		Version:   server.Version,
 		LatencyMS: math.Round(server.Latency.Seconds()*1e6) / 1e3,
 		Reason:    server.Reason,
+		StoppedAt: moment(server.Stopped),
 		Hint:      server.Hint,
 		Jails:     []Jail{},
 		Lost:      []string{},

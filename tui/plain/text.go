@@ -70,8 +70,9 @@ func Text(w io.Writer, door safetext.Door, s model.State) error {
 		up = "up " + words.Span(d)
 	}
 	say(words.Status(r), version, up)
-	if server.Reason != "" {
-		say(server.Reason)
+	clock := func(t time.Time) string { return t.Local().Format(time.TimeOnly) }
+	if reason := words.Reason(r, clock); reason != "" {
+		say(reason)
 	}
 	if server.Hint != "" {
 		say("next: " + server.Hint)
@@ -79,7 +80,7 @@ func Text(w io.Writer, door safetext.Door, s model.State) error {
 	if c := words.Change(r, s.Now); c != "" {
 		say(c)
 	}
-	if p := words.Pending(r, func(t time.Time) string { return t.Local().Format(time.TimeOnly) }); p != "" {
+	if p := words.Pending(r, clock); p != "" {
 		say(p)
 	}
 	if s.Sharing.Reason != "" {

@@ -9,6 +9,15 @@ import (
 	"bantop/model/banlist"
 )
 
+// Address is the address of a ban. fail2ban 1.0.2 keeps what is not one, as the /24 of
+// `banip 198.51.100.0 /24`, as an empty text; later ones as it was written.
+func Address(text string) string {
+	if text == "" {
+		return "(no address: /N)"
+	}
+	return text
+}
+
 // Verdict says in a sentence how it stands with the address that is open: whether
 // it is banned, where, until when, and after what.
 func Verdict(s model.State) string {
@@ -20,6 +29,9 @@ func Verdict(s model.State) string {
 	case len(rows) == 0 && s.Bans.At.IsZero():
 		return s.Bans.Reason
 	case len(rows) == 0:
+		if inside := within(s); inside != "" {
+			return a.Address + " is not banned itself; " + inside
+		}
 		return a.Address + " is not banned" + lastBan(a, s.Now)
 	}
 	var where []string
@@ -37,13 +49,54 @@ func Verdict(s model.State) string {
 	return text
 }
 
+// within counts the bans in the network that is open, by jail; "" if nobody is banned in it.
+func within(s model.State) string {
+	n := s.BansWithin()
+	if len(n) == 0 {
+		return ""
+	}
+	total, parts := 0, []string{}
+	for _, j := range n {
+		total += j.Banned
+		parts = append(parts, Count(j.Banned)+" in "+j.Jail)
+	}
+	return Plural(total, "ban") + " in it: " + List(parts)
+}
+
 // duration is since when and for how long a ban is.
 func duration(r banlist.Row, now time.Time) string {
-	text := " since " + When(r.Start.Local(), now.Local())
-	if r.Length == fail2ban.Permanent {
+	text := ""
+	if !r.Start.IsZero() {
+		text = " since " + When(r.Start.Local(), now.Local())
+	}
+	switch {
+	case r.Length == fail2ban.Permanent:
 		return text + ", for ever"
+	case !r.Timed():
+		return text + ", until when is not known"
 	}
 	return text + ", for another " + TimeLeft(r.Left(now))
+}
+
+// FromDatabase tells how many bans have the times of fail2ban's database; "" if none.
+func FromDatabase(rows []banlist.Row) string {
+	n, unknown := 0, 0
+	for _, r := range rows {
+		if r.Database {
+			n++
+			if !r.Timed() {
+				unknown++
+			}
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	text := "the times of " + Plural(n, "ban") + " come from fail2ban's database, since asking for them holds fail2ban up"
+	if unknown > 0 {
+		text += "; when " + Count(unknown) + " of them end is not known"
+	}
+	return text
 }
 
 // led is what led to a ban.

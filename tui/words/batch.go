@@ -181,3 +181,20 @@ func timeLeft(b model.Batch, now time.Time) (time.Duration, bool) {
 	}
 	return took / time.Duration(done) * time.Duration(len(b.Targets)-done), true
 }
+
+// UntilReload tells how long what was done lasts; "" if that needs no word.
+func UntilReload(b model.Batch) string {
+	if b.Count(model.OutcomeDone) == 0 {
+		return ""
+	}
+	own := slices.ContainsFunc(b.Results, func(r model.Result) bool {
+		return r.Outcome == model.OutcomeDone && r.Length != 0
+	})
+	switch {
+	case b.Kind == model.ActAllow:
+		return "until fail2ban is reloaded or restarted by others: bantop puts it back after its own; --keep writes it down for good"
+	case b.Kind == model.ActBan && own:
+		return "this time holds until fail2ban is restarted by others, which makes it the jail's: bantop puts it back after its own"
+	}
+	return ""
+}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"bantop/fail2ban"
-	"bantop/fail2ban/quote"
 	"bantop/model"
 )
 
@@ -63,40 +62,59 @@ func Change(r model.Runtime, now time.Time) string {
 			return fmt.Sprintf("%s %s: the time to confirm it ended %s ago, and its guard has not said what it did",
 				who, done, Span(over))
 		}
-		return fmt.Sprintf("%s %s: confirm it within %s, else it is taken back", who, done, Span(c.Deadline.Sub(now)))
+		return fmt.Sprintf("%s %s: confirm it within %s, or it is rolled back", who, done, Span(c.Deadline.Sub(now)))
 	case model.StepConfirmed:
 		if now.Sub(c.Since) > ChangeShown {
 			return ""
 		}
-		return fmt.Sprintf("%s %s; %s", who, done, confirmed(c))
+		return fmt.Sprintf("%s %s; %s%s", who, done, confirmed(c, r), Kept(c.Kept, c.Lost))
 	case model.StepTakenBack:
 		if now.Sub(c.Since) > ChangeShown {
 			return ""
 		}
-		if !c.Touched {
-			return fmt.Sprintf("%s wanted to %s %s; nothing was changed: %s", who, c.Kind, c.Jail, c.Why)
-		}
-		back := "it was taken back, and every jail is as before"
-		if len(c.Missing) > 0 {
-			back = "it was taken back, and every jail runs as before, but the bans of " + List(c.Missing) +
-				" have run out or are lost"
-		}
-		return fmt.Sprintf("%s %s; %s: %s", who, done, back, c.Why)
+		return takenBack(c, who, done) + Kept(c.Kept, c.Lost)
 	case model.StepStuck:
-		return fmt.Sprintf("%s %s, and it could not be taken back: %s (%s)", who, done, LastFault(*c), file)
+		return fmt.Sprintf("%s %s; not rolled back completely: %s (%s)", who, done, LastFault(*c), file)
+	}
+	if c.Why != "" && c.Waiting != "" {
+		return fmt.Sprintf("%s %s; it is rolled back, which waits: %s", who, done, c.Waiting)
 	}
 	if c.Why != "" {
-		return fmt.Sprintf("%s %s; it is taken back (%s): %s", who, done, Step(c.Step), c.Why)
+		return fmt.Sprintf("%s %s; it is rolled back (%s): %s", who, done, Step(c.Step), c.Why)
 	}
 	return fmt.Sprintf("%s %s: %s", who, does, Step(c.Step))
 }
 
-// confirmed says who confirmed a change.
-func confirmed(c *model.Change) string {
-	if c.EndedBy == "" {
-		return "every jail is proven to run"
+// confirmed says who confirmed a change, or what was proven instead: every jail that the
+// change was to bring and all that ran before. Jails that went with a file that was set
+// aside, or are lost still, are named.
+func confirmed(c *model.Change, r model.Runtime) string {
+	if c.EndedBy != "" {
+		return "confirmed by " + c.EndedBy
 	}
-	return "confirmed by " + c.EndedBy
+	unguarded := r.Unguarded(*c)
+	switch {
+	case len(unguarded) == 0:
+		return "every jail is proven to run"
+	case len(c.Gains) == 0:
+		return "unguarded: " + List(unguarded)
+	default:
+		return List(c.Gains) + " proven to run; unguarded: " + List(unguarded)
+	}
+}
+
+// Kept tells what was set by hand and was put back after a reload or restart, and what
+// was not; "" if there was nothing.
+func Kept(kept, lost []string) string {
+	const most = 5
+	text := ""
+	if len(kept) > 0 {
+		text = ". Set by hand, and put back: " + Some(kept, most)
+	}
+	if len(lost) > 0 {
+		text += ". Set by hand, and lost: " + Some(lost, most)
+	}
+	return text
 }
 
 // LastFault is why the newest step that failed did.
@@ -109,22 +127,10 @@ func LastFault(c model.Change) string {
 	return c.Why
 }
 
-// LastResort is what is left to do by hand about a change that could not be taken
-// back.
-func LastResort(s model.State, c model.Change) []string {
-	file := s.Settings.Effective.Conf + "/" + c.File.Dir + "/" + c.File.Name
-	return []string{
-		"look at " + quote.Word(file) + ": it should hold what it held before the change; mv it to " +
-			quote.Word(c.File.Name+".off") + " where there was none",
-		s.Control + " -t, and mend what it names",
-		s.Control + " restart; or " + s.Control + " -x start where fail2ban does not run",
-	}
-}
-
 // ChangeQuestion names what a change will do.
 func ChangeQuestion(s model.State) string {
 	p, r := s.Preparing, s.Preparing.Rehearsal
-	confirm := "within " + Span(s.InForce().ActivationConfirm) + " you confirm it, or it is taken back."
+	confirm := "within " + Span(s.InForce().ActivationConfirm) + " you confirm it, or it is rolled back."
 	var text string
 	switch p.Kind {
 	case model.ChangeActivate:
@@ -140,7 +146,15 @@ func ChangeQuestion(s model.State) string {
 	case model.ChangeEdit:
 		text = "Apply the change of " + p.Jail + "? "
 	case model.ChangeSetAside:
-		return "Rename " + p.File.Dir + "/" + p.File.Name + " to " + p.File.Aside + ", and reload fail2ban?"
+		var renames []string
+		for _, f := range p.Files() {
+			renames = append(renames, f.Dir+"/"+f.Name+" to "+f.Aside)
+		}
+		text = "Rename " + List(renames) + ", and reload fail2ban?"
+		if loose := p.Loose(); len(loose) > 0 {
+			text += " Unguarded afterwards: " + List(loose) + "."
+		}
+		return text
 	}
 	return text + "fail2ban is reloaded; " + confirm
 }
@@ -199,6 +213,24 @@ func Reading(r fail2ban.Rehearsal) string {
 		parts = append(parts, Plural(r.Matched, "failure"))
 	}
 	return strings.Join(parts, "; ")
+}
+
+// ServerWide tells what a reload would change for the server as a whole.
+func ServerWide(r fail2ban.Rehearsal) string {
+	out := make([]string, len(r.Server))
+	for i, c := range r.Server {
+		out[i] = c.Option + " " + c.Has + " → " + c.Gets
+	}
+	return strings.Join(out, ", ")
+}
+
+// ByHand tells what was set by hand, which a reload drops.
+func ByHand(r fail2ban.Rehearsal) string {
+	if len(r.ByHand) == 0 {
+		return ""
+	}
+	const most = 5
+	return Some(r.ByHand, most) + "; put back after the reload"
 }
 
 // FailingNow names who has failed without being banned, with how often.

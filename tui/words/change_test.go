@@ -15,7 +15,7 @@ func TestLastResortIsQuoted(t *testing.T) {
 	s.Settings.Effective.Conf = "/etc/fail2ban"
 	c.File.Dir, c.File.Name = "jail.d", "sshd.local"
 	if got, want := words.LastResort(s, c)[0], "look at /etc/fail2ban/jail.d/sshd.local: it should hold what it held before the change; "+
-		"mv it to sshd.local.off where there was none"; got != want {
+		"mv it to sshd.local.off if there was none"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	s.Settings.Effective.Conf, c.File.Name = "/tmp/q;touch pwn", "q;touch pwn.local"

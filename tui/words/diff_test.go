@@ -67,27 +67,27 @@ func TestChange(t *testing.T) {
 		{change(model.ChangeSetAside, model.StepReload, nil), 0, "lukas (pts/3) sets aside a file of nginx-x: reload fail2ban"},
 		{change(model.ChangeSetAside, model.StepReload, func(c *model.Change) { c.Jail = "" }), 0, "lukas (pts/3) sets aside jail.d/x.local: reload fail2ban"},
 		{change(model.ChangeSetAside, model.StepConfirmed, func(c *model.Change) { c.Jail = "" }), 0, "lukas (pts/3) set aside jail.d/x.local; every jail is proven to run"},
-		{change(model.ChangeActivate, model.StepConfirm, nil), 10 * time.Second, "lukas (pts/3) activated nginx-x: confirm it within 30s, else it is taken back"},
-		{change(model.ChangeActivate, model.StepConfirm, func(c *model.Change) { c.TTY = "" }), 42 * time.Second, "lukas activated nginx-x: confirm it within 0s, else it is taken back"},
+		{change(model.ChangeActivate, model.StepConfirm, nil), 10 * time.Second, "lukas (pts/3) activated nginx-x: confirm it within 30s, or it is rolled back"},
+		{change(model.ChangeActivate, model.StepConfirm, func(c *model.Change) { c.TTY = "" }), 42 * time.Second, "lukas activated nginx-x: confirm it within 0s, or it is rolled back"},
 		{change(model.ChangeActivate, model.StepConfirm, nil), time.Minute,
 			"lukas (pts/3) activated nginx-x: the time to confirm it ended 20s ago, and its guard has not said what it did"},
 		{change(model.ChangeEdit, model.StepConfirmed, func(c *model.Change) { c.EndedBy = "mona" }), words.ChangeShown, "lukas (pts/3) changed nginx-x; confirmed by mona"},
 		{change(model.ChangeEdit, model.StepConfirmed, nil), words.ChangeShown + 1, ""},
-		{change(model.ChangeActivate, model.StepRestore, back), 0, "lukas (pts/3) activated nginx-x; it is taken back (put the file back): sshd is not there"},
-		{change(model.ChangeActivate, model.StepReloadBack, back), 0, "lukas (pts/3) activated nginx-x; it is taken back (reload fail2ban again): sshd is not there"},
-		{change(model.ChangeActivate, model.StepProveBack, back), 0, "lukas (pts/3) activated nginx-x; it is taken back (prove that every jail and its bans are back): sshd is not there"},
-		{change(model.ChangeActivate, model.StepRestart, back), 0, "lukas (pts/3) activated nginx-x; it is taken back (restart fail2ban): sshd is not there"},
+		{change(model.ChangeActivate, model.StepRestore, back), 0, "lukas (pts/3) activated nginx-x; it is rolled back (put the file back): sshd is not there"},
+		{change(model.ChangeActivate, model.StepReloadBack, back), 0, "lukas (pts/3) activated nginx-x; it is rolled back (reload fail2ban again): sshd is not there"},
+		{change(model.ChangeActivate, model.StepProveBack, back), 0, "lukas (pts/3) activated nginx-x; it is rolled back (prove that every jail and its bans are back): sshd is not there"},
+		{change(model.ChangeActivate, model.StepRestart, back), 0, "lukas (pts/3) activated nginx-x; it is rolled back (restart fail2ban): sshd is not there"},
 		{change(model.ChangeActivate, model.StepTakenBack, back), 0, "lukas (pts/3) wanted to activate nginx-x; nothing was changed: sshd is not there"},
 		{change(model.ChangeDeactivate, model.StepTakenBack, func(c *model.Change) {
 			back(c)
 			c.Touched = true
-		}), 0, "lukas (pts/3) deactivated nginx-x; it was taken back, and every jail is as before: sshd is not there"},
+		}), 0, "lukas (pts/3) deactivated nginx-x; rolled back, all jails restored: sshd is not there"},
 		{change(model.ChangeDeactivate, model.StepTakenBack, back), words.ChangeShown + 1, ""},
-		{change(model.ChangeActivate, model.StepStuck, back), 24 * time.Hour, "lukas (pts/3) activated nginx-x, and it could not be taken back: sshd is not there (jail.d/x.local)"},
+		{change(model.ChangeActivate, model.StepStuck, back), 24 * time.Hour, "lukas (pts/3) activated nginx-x; not rolled back completely: sshd is not there (jail.d/x.local)"},
 		{change(model.ChangeActivate, model.StepStuck, func(c *model.Change) {
 			back(c)
 			c.Done = []model.StepDone{{Step: model.StepProve, Reason: "sshd is not there"}, {Step: model.StepRestore, Reason: "no room"}, {Step: model.StepRestart}}
-		}), 0, "lukas (pts/3) activated nginx-x, and it could not be taken back: no room (jail.d/x.local)"},
+		}), 0, "lukas (pts/3) activated nginx-x; not rolled back completely: no room (jail.d/x.local)"},
 	} {
 		if got := words.Change(model.Runtime{Change: c.change}, now.Add(c.later)); got != c.want {
 			t.Errorf("got  %q\nwant %q", got, c.want)

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +12,7 @@ import (
 // Choice is one thing that can be done about a server.
 type Choice struct {
 	Act   model.ActKind
-	Aside *model.Suspect // a file to set aside, in place of Act
+	Aside []model.Suspect // files to set aside, in place of Act
 	Name  string
 	Does  string
 }
@@ -20,10 +21,9 @@ type Choice struct {
 func Choices(s model.State) []Choice {
 	r := s.Runtime
 	var out []Choice
-	for _, v := range s.Suspects.List {
-		if v.Proven {
-			out = append(out, Choice{Aside: &v, Name: "set aside", Does: "rename " + v.Dir + "/" + v.Name + ", so that fail2ban does not read it, and reload: " + v.Reason})
-		}
+	if aside, edit := s.Suspects.Aside(); len(aside) > 0 && len(edit) == 0 && s.Suspects.Whole {
+		out = append(out, Choice{Aside: aside, Name: "set aside",
+			Does: "rename " + files(aside) + ", so that fail2ban does not read it, and reload: " + aside[0].Reason})
 	}
 	if bare := r.Bare(); len(bare) > 0 {
 		out = append(out, Choice{Act: model.ActMend, Name: "mend", Does: "make anew what lost its actions through a reload: " + Some(bare, 3)})
@@ -130,9 +130,34 @@ func Telling(notes []fail2ban.LogNote) []fail2ban.LogNote {
 
 // Suspect says what is known of a file that may be to blame.
 func Suspect(v model.Suspect, now time.Time) string {
-	file := fail2ban.Place{File: v.Dir + "/" + v.Name, Line: v.Line}.String()
-	if v.Proven {
+	file := v.Place().String()
+	switch {
+	case v.Proven && v.Keep != "":
+		return "to blame    " + file + ": " + v.Reason + "; correct that line (" + v.Keep + ")"
+	case v.Proven:
 		return "to blame    " + file + ": " + v.Reason
+	case v.Reason != "":
+		return "perhaps     " + file + ": " + v.Reason
+	default:
+		return "changed     " + file + ", " + Span(now.Sub(v.Changed)) + " ago"
 	}
-	return "changed     " + file + ", " + Span(now.Sub(v.Changed)) + " ago"
+}
+
+// SuspectsUnknown says why it could not be tried which file is to blame; "" if it was.
+func SuspectsUnknown(s model.State) string {
+	if s.Suspects.Reason == "" {
+		return ""
+	}
+	return "to blame    not known: " + s.Suspects.Reason
+}
+
+// files are the files of suspects, each once.
+func files(list []model.Suspect) string {
+	var names []string
+	for _, v := range list {
+		if name := v.Place().File; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return List(names)
 }

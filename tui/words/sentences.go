@@ -15,6 +15,15 @@ func Status(r model.Runtime) string {
 	return string(r.Server.Kind)
 }
 
+// Reason is why the server is not online; "" if it is. A stop in order is told with its
+// time: it is no crash.
+func Reason(r model.Runtime, clock func(time.Time) string) string {
+	if at := r.Server.Stopped; !at.IsZero() {
+		return "stopped at " + clock(at) + ", no crash: " + r.Server.Reason
+	}
+	return r.Server.Reason
+}
+
 // Jails is how many jails run, and of how many where some are lost.
 func Jails(r model.Runtime) string {
 	n := len(r.Seen.Jails)
