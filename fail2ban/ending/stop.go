@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -99,10 +100,19 @@ func CatchStops(signals ...syscall.Signal) (back func()) {
 // stop stops this process, as the signal does by itself; not where no shell looks
 // after it (setpgid(2), orphaned), and nobody would continue it. It returns when the
 // process goes on.
+//
+// A read of the terminal in the background is tried again at once, and each try sends
+// the signal: with its default action, that stops the process. To send one more would
+// stop it again after somebody has brought it to the foreground: the read can be faster.
 func stop(s syscall.Signal) {
+	const tries = 20 * time.Millisecond // a read takes microseconds
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer DefaultAction(s)()
+	if _, err := unix.IoctlGetTermios(unix.Stdin, unix.TCGETS); err == nil && s == unix.SIGTTIN {
+		time.Sleep(tries)
+		return
+	}
 	// Sent to this very thread, it is obeyed before the call returns.
 	_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), s) // it cannot fail
 }
