@@ -126,10 +126,10 @@ func fill(t *testing.T, slave *os.File) {
 	if err := errors.Join(unix.IoctlSetTermios(fd, unix.TCSETS, &raw), unix.SetNonblock(fd, true)); err != nil {
 		t.Fatal(err)
 	}
-	for full := 0; full < 5; {
+	for full := 0; full < 30; {
 		_, err := unix.Write(fd, bytes.Repeat([]byte("x"), 1024))
 		switch {
-		case errors.Is(err, unix.EAGAIN): // the kernel may still move some of it on
+		case errors.Is(err, unix.EAGAIN): // the kernel may still move some of it on, later on a busy machine
 			full++
 			time.Sleep(10 * time.Millisecond)
 		case err != nil:

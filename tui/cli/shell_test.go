@@ -74,7 +74,8 @@ func (p *seat) waitState(pid int, want ...string) {
 			return
 		}
 	}
-	t.Fatalf("process %d is in state %s, not in %v", pid, state, want)
+	out := p.out.String()
+	t.Fatalf("process %d is in state %s, not in %v; it was written %q", pid, state, want, out[max(0, len(out)-1500):])
 }
 
 // asks has the shell say something, which proves that it has the terminal.
