@@ -36,12 +36,13 @@ func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 	read := time.Since(begun)
 	counts := r.countAnew(ctx, known, e.Jails)
 	var all []fail2ban.JailBan
+	whole := 0 // jails whose times the server told, too
 	for _, j := range e.Jails {
 		held := known[j.Jail]
 		if counts[j.Jail] == 0 && len(held.inForce(begun)) == 0 {
 			continue
 		}
-		bans, asked, err := r.listJail(ctx, j.Jail, counts[j.Jail], held, known != nil)
+		bans, from, err := r.listJail(ctx, j.Jail, counts[j.Jail], held, known != nil)
 		if errors.Is(err, fail2ban.ErrUnknownJail) { // it went away meanwhile
 			continue
 		}
@@ -53,15 +54,18 @@ func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 			msg.Reason = fmt.Sprintf("fail2ban names more than %d bans", mostNamed)
 			break
 		}
-		if asked {
+		if from != model.FromDatabase {
 			msg.Slow = append(msg.Slow, j.Jail)
+		}
+		if from == model.FromSocket {
+			whole++
 		}
 	}
 	msg.At, msg.Took = r.now(), time.Since(begun)
 	if msg.Reason != "" {
 		return msg
 	}
-	if msg.Source = source(known != nil, len(msg.Slow), len(e.Jails)); msg.Source != model.FromDatabase {
+	if msg.Source = source(known != nil, whole, len(msg.Slow), len(e.Jails)); msg.Source != model.FromDatabase {
 		msg.Took -= read - read/databaseCheaper
 	}
 	msg.List, msg.NoCountries = r.located(ctx, all)
@@ -69,34 +73,35 @@ func (r *Runner) doListBans(ctx context.Context, e model.ListBans) model.Msg {
 	return msg
 }
 
-// listJail lists the bans of a jail. Asked reports that the server named them.
+// listJail lists the bans of a jail, and says where they come from: from both, if the
+// server named them and its database has the times.
 func (r *Runner) listJail(
 	ctx context.Context, jail string, n int, held heldBans, database bool,
-) (bans []fail2ban.JailBan, asked bool, err error) {
+) ([]fail2ban.JailBan, model.BanSource, error) {
 	if r.costs.timed(n) || !database {
 		begun := time.Now()
 		list, err := r.opts.Client.Bans(ctx, jail, r.zone())
 		if err != nil {
-			return nil, true, err
+			return nil, "", err
 		}
 		r.costs.tookTimed(len(list), time.Since(begun))
-		return repeated(jail, list, held), true, nil
+		return repeated(jail, list, held), model.FromSocket, nil
 	}
 	settings, err := r.opts.Client.JailSettings(ctx, jail)
 	if err != nil {
-		return nil, true, err
+		return nil, "", err
 	}
 	inForce := held.inForce(r.now())
 	if !r.costs.names(n) && agrees(len(inForce), n) && r.confirmed(ctx, jail, inForce) {
-		return fromDatabase(inForce, settings.BanTime), false, nil
+		return fromDatabase(inForce, settings.BanTime), model.FromDatabase, nil
 	}
 	begun := time.Now()
 	names, err := r.opts.Client.BanNames(ctx, jail)
 	if err != nil {
-		return nil, true, err
+		return nil, "", err
 	}
 	r.costs.tookNames(len(names), time.Since(begun))
-	return named(jail, names, held, settings.BanTime), true, nil
+	return named(jail, names, held, settings.BanTime), model.FromBoth, nil
 }
 
 // sampled is how many bans of its database the server is asked about.
@@ -139,9 +144,9 @@ func (r *Runner) countAnew(ctx context.Context, known map[string]heldBans, jails
 }
 
 // source is where a list comes from.
-func source(database bool, slow, jails int) model.BanSource {
+func source(database bool, whole, slow, jails int) model.BanSource {
 	switch {
-	case !database, slow > 0 && slow == jails:
+	case !database, whole > 0 && whole == jails:
 		return model.FromSocket
 	case slow == 0:
 		return model.FromDatabase
