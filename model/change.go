@@ -1,6 +1,7 @@
 package model
 
 import (
+	"io/fs"
 	"slices"
 	"time"
 )
@@ -14,7 +15,14 @@ const (
 	ChangeDeactivate ChangeKind = "deactivate"
 	ChangeEdit       ChangeKind = "edit"
 	ChangeSetAside   ChangeKind = "set aside" // a file that does harm gets a name that fail2ban does not read
+	ChangeRevert     ChangeKind = "revert"    // a change of bantop's that was confirmed earlier is taken back
 )
+
+// BringsJails reports whether a change of that kind may make a jail run, or run
+// otherwise, so that a crash or a hang right after it is put down to it.
+func (k ChangeKind) BringsJails() bool {
+	return k == ChangeActivate || k == ChangeEdit || k == ChangeRevert
+}
 
 // ChangeID tells changes apart.
 type ChangeID struct {
@@ -40,7 +48,10 @@ type FileChange struct {
 	Now    []byte // likewise
 	WasSum string `json:",omitempty"` // SHA-256 of the texts, in hex; "" if the file does not exist
 	NowSum string `json:",omitempty"`
-	Aside  string // the name that it gets, of ChangeSetAside
+	Aside  string // the name that it gets instead; "" if it keeps its own
+
+	// Mode is the permission bits that the file has, or gets if it is made; 0 is 0644.
+	Mode fs.FileMode `json:",omitempty"`
 }
 
 // Bare is the change without its texts.
@@ -58,7 +69,7 @@ type Plan struct {
 	ChangeID
 	By, TTY string
 	File    FileChange
-	More    []FileChange  `json:",omitempty"` // further files, of ChangeSetAside; none has a text
+	More    []FileChange  `json:",omitempty"` // further files that get another name; none has a text
 	Gains   []string      // jails that are to appear
 	Loses   []string      // jails that are to go
 	Loose   []string      // jails that may go, of ChangeSetAside
@@ -67,6 +78,8 @@ type Plan struct {
 	Confirm time.Duration // within which somebody has to confirm it
 	Window  time.Duration // how long a crash is put down to it; 0: what holds then
 	Commit  bool          // nobody has to
+
+	Reverts int `json:",omitempty"` // the number of the Made that is taken back, of ChangeRevert
 
 	// Unproven: somebody agreed that it is done although it cannot be proven here
 	// that fail2ban comes up with it (--no-rehearsal).

@@ -84,7 +84,7 @@ func (r Runtime) changeBegun(msg ChangeBegun) (Runtime, []Event) {
 	msg.Plan.File = msg.Plan.File.Bare() // no text of the configuration is shared
 	r.Change = &Change{Plan: msg.Plan, Certain: msg.Certain, Before: msg.Before, PID: msg.PID, Step: StepWrite, Since: msg.At,
 		FormerSum: msg.FormerSum}
-	if msg.Plan.Kind == ChangeActivate || msg.Plan.Kind == ChangeEdit {
+	if msg.Plan.Kind.BringsJails() {
 		r.Blame = r.Blame.record(Activation{Jail: msg.Plan.Jail, At: msg.Plan.At, By: msg.Plan.By, TTY: msg.Plan.TTY,
 			Source: "bantop", Window: msg.Plan.Window})
 	}

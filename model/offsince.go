@@ -27,10 +27,12 @@ func (b Blame) off(is func(a Activation) bool) Blame {
 func (r Runtime) switchedOff(c Change) Runtime {
 	var jails []string
 	switch {
-	case c.Step == StepConfirmed && c.Kind == ChangeDeactivate, c.Step == StepTakenBack && c.Kind == ChangeActivate:
+	case c.Step == StepConfirmed && c.Kind == ChangeDeactivate:
+		jails = union(c.Loses, []string{c.Jail})
+	case c.Step == StepConfirmed:
+		jails = union(c.Loses, c.Loose)
+	case c.Step == StepTakenBack && c.Kind == ChangeActivate:
 		jails = []string{c.Jail}
-	case c.Step == StepConfirmed && c.Kind == ChangeSetAside:
-		jails = c.Loose
 	}
 	r.Blame = r.Blame.off(func(a Activation) bool {
 		return slices.Contains(jails, a.Jail) && !a.At.After(c.Since)

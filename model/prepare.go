@@ -18,7 +18,7 @@ type Preparing struct {
 	At        time.Time
 	Rehearsal fail2ban.Rehearsal
 	File      FileChange   // that would be written
-	More      []FileChange // further files, of ChangeSetAside
+	More      []FileChange // further files that get another name
 	On        bool         // the jail is to run by it
 	Running   bool         // the rehearsal goes on
 	Skipped   bool         // it is not wanted
@@ -31,6 +31,7 @@ type Preparing struct {
 	limit  time.Duration // of the rehearsal, as it was begun
 	text   *[]byte
 	was    []byte
+	made   Made
 	loose  []string // jails that may go with the file that is set aside
 	change ChangeID // that a guard was handed
 }
@@ -52,6 +53,7 @@ type RehearsalRequested struct {
 	Text *[]byte // the file's new content, of ChangeEdit
 	Was  []byte  // what it held when somebody began to edit it; nil where it was not there
 	Skip bool    // no scratch server is to be started
+	Made Made    // what is to be taken back, of ChangeRevert
 }
 
 // Rehearse asks for the next step of a rehearsal. Its result is a
@@ -63,6 +65,7 @@ type Rehearse struct {
 	Text *[]byte
 	Was  []byte
 	Skip bool
+	Made Made            // of ChangeRevert
 	Live []fail2ban.Jail // what runs, with its actions
 
 	Limit time.Duration
@@ -77,6 +80,7 @@ type RehearsalStepped struct {
 	At        time.Time
 	Rehearsal fail2ban.Rehearsal
 	File      FileChange
+	More      []FileChange // further files, of ChangeRevert
 	On        bool
 	Reason    string // why it could not even be tried; "" where it could
 	Hint      string
@@ -144,14 +148,15 @@ func (s State) rehearsalRequested(msg RehearsalRequested) (State, []Effect) {
 	s, effects := s.rehearsalDropped()
 	s.rehearsals++
 	s.Preparing = Preparing{Kind: msg.Kind, Jail: msg.Jail, At: msg.At, Running: true, Skipped: msg.Skip,
-		id: s.rehearsals, limit: s.InForce().ActivationLimit, text: msg.Text, was: msg.Was}
+		id: s.rehearsals, limit: s.InForce().ActivationLimit, text: msg.Text, was: msg.Was,
+		made: msg.Made}
 	return s, append(effects, s.rehearse())
 }
 
 func (s State) rehearse() Effect {
 	p := s.Preparing
-	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Was: p.was, Skip: p.Skipped, Live: s.live(),
-		Limit: p.limit}
+	return Rehearse{ID: p.id, Kind: p.Kind, Jail: p.Jail, Text: p.text, Was: p.was, Skip: p.Skipped, Made: p.made,
+		Live: s.live(), Limit: p.limit}
 }
 
 // live are the jails that run, with their actions.
@@ -173,7 +178,7 @@ func (s State) rehearsalStepped(msg RehearsalStepped) (State, []Effect) {
 		return s, []Effect{EndRehearsal{ID: msg.ID}}
 	}
 	p := s.Preparing
-	p.Rehearsal, p.File, p.On, p.Reason, p.Hint = msg.Rehearsal, msg.File, msg.On, msg.Reason, msg.Hint
+	p.Rehearsal, p.File, p.More, p.On, p.Reason, p.Hint = msg.Rehearsal, msg.File, msg.More, msg.On, msg.Reason, msg.Hint
 	p.Running = msg.Reason == "" && msg.Rehearsal.Step != fail2ban.RehearseDone
 	s.Preparing = p
 	if p.Running {
@@ -217,6 +222,12 @@ func (p Preparing) Loose() []string { return slices.Clone(p.loose) }
 // Ready tells whether the change that was rehearsed can be made.
 func (p Preparing) Ready() bool {
 	return p.Kind != "" && !p.Running && !p.Starting && !p.Begun && p.Reason == "" && p.Rehearsal.OK()
+}
+
+// Bans reports whether the rehearsal found whom the jail would ban: the jail runs by the
+// change.
+func (p Preparing) Bans() bool {
+	return p.Rehearsal.OK() && p.Kind != ChangeDeactivate && (p.Kind != ChangeRevert || p.On)
 }
 
 // OwnBanned are the logins that the rehearsed jail would ban.
@@ -277,11 +288,11 @@ func (s State) plan(msg ChangeRequested) Plan {
 		By:       s.Who, TTY: s.TTY, File: p.File, More: p.More,
 		Gains: slices.Clone(r.Appear), Loses: slices.Clone(r.Vanish), Restart: slices.Clone(r.Change),
 		Confirm: s.InForce().ActivationConfirm, Window: s.InForce().RecoveryWindow, Commit: msg.Commit,
-		Unproven: p.Skipped,
+		Unproven: p.Skipped, Reverts: p.made.Number,
 	}
 	_, runs := s.Runtime.Server.Jail(p.Jail)
 	switch {
-	case p.Kind == ChangeActivate, p.Kind == ChangeEdit && p.On:
+	case p.Kind == ChangeActivate, p.On && (p.Kind == ChangeEdit || p.Kind == ChangeRevert):
 		plan.Gains = union(plan.Gains, []string{p.Jail})
 		if len(r.Actions) > 0 {
 			plan.Armed = []string{p.Jail}

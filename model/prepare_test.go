@@ -223,3 +223,34 @@ func TestCatalogue(t *testing.T) {
 		s.send("tick", model.Ticked{At: s.now})
 	})
 }
+
+// TestRevertRequested: an earlier change is taken back by a change of its own, which
+// brings or takes what its rehearsal found. Nobody is banned by it if the jail does not
+// run afterwards.
+func TestRevertRequested(t *testing.T) {
+	play(t, func(s *scenario) {
+		s.person()
+		s.shared()
+		s.probe("online", online("nginx-x", "sshd"))
+		s.send("o, y", model.Unlocked{At: s.now})
+		f := model.FileChange{Dir: "jail.d", Name: "zz-bantop-nginx-x.local", Now: []byte("[nginx-x]\nenabled = true\n")}
+		m := model.Made{Number: 3, Act: string(model.ChangeActivate), Jail: "nginx-x", At: s.now, Files: []model.FileChange{f}}
+		back := func(what string, on bool, r fail2ban.Rehearsal) {
+			s.say(what)
+			s.send("revert 3", model.RehearsalRequested{Kind: model.ChangeRevert, Jail: m.Jail, At: s.now, Made: m})
+			s.send("done", model.RehearsalStepped{ID: s.rehearse, At: s.now, File: f.Back(), On: on, Rehearsal: r})
+			p := s.state.Preparing
+			s.note("takes back %d, bans %v, %s/%s: %q", p.Reverted().Number, p.Bans(), p.File.Dir, p.File.Name, p.File.Now)
+			s.send("enter", model.ChangeRequested{At: s.now})
+			s.prepared()
+			s.send("the guard", model.GuardStarted{ID: s.rehearse, At: s.now, Reason: "no"})
+		}
+		good := rehearsal(fail2ban.RehearseDone, fail2ban.VerdictReady)
+		back("the jail goes", false, good)
+		back("it comes", true, good)
+		other := good
+		other.Appear, other.Vanish = []string{"apache"}, []string{"sshd"}
+		back("others come and go", false, other)
+		back("refused", false, rehearsal(fail2ban.RehearseDone, fail2ban.VerdictSyntax))
+	})
+}

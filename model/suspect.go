@@ -121,7 +121,7 @@ func (s State) setAsideChosen(msg SetAsideChosen) (State, []Effect) {
 	var files []FileChange
 	var loose []string
 	for _, v := range msg.Suspects {
-		if f := (FileChange{Dir: v.Dir, Name: v.Name, Aside: v.Name + asideEnding}); !slices.ContainsFunc(files, f.same) {
+		if f := (FileChange{Dir: v.Dir, Name: v.Name, Aside: v.Name + asideEnding}); !slices.ContainsFunc(files, f.Same) {
 			files = append(files, f)
 		}
 		loose = union(loose, v.loose())
@@ -137,8 +137,8 @@ func (s State) setAsideChosen(msg SetAsideChosen) (State, []Effect) {
 	return s, effects
 }
 
-// same reports whether both are of one file.
-func (f FileChange) same(o FileChange) bool { return f.Dir == o.Dir && f.Name == o.Name }
+// Same reports whether both are of one file.
+func (f FileChange) Same(o FileChange) bool { return f.Dir == o.Dir && f.Name == o.Name }
 
 // loose are the jails that may go with the file, sorted.
 func (v Suspect) loose() []string {

@@ -206,9 +206,9 @@ func (p pen) card(s model.State) []string {
 	add := func(name, text string, style Style) { lines = append(lines, p.found(name, text, style, 4)...) }
 	switch {
 	case r.OK():
-		add("result", words.RehearsalVerdict(a.Kind, r)+", after "+words.Latency(r.Took), p.OK)
+		add("result", words.RehearsalVerdict(a)+", after "+words.Latency(r.Took), p.OK)
 	case r.Verdict != "":
-		add("result", words.RehearsalVerdict(a.Kind, r), p.Bad)
+		add("result", words.RehearsalVerdict(a), p.Bad)
 	}
 	add("reason", r.Reason, p.Bad)
 	add("in", r.At.String(), Style{})
@@ -217,7 +217,7 @@ func (p pen) card(s model.State) []string {
 		add("you", own, p.Bad)
 	}
 	const most = 6
-	if r.OK() && a.Kind != model.ChangeDeactivate {
+	if a.Bans() {
 		would := words.Some(r.WouldBan, most)
 		if would == "" {
 			would = "nobody"

@@ -58,6 +58,10 @@ const Name = "zz-bantop-allow.local"
 type Options struct {
 	Conf    string  // fail2ban's configuration folder; "" is /etc/fail2ban
 	Control Control // nil is Client("")
+
+	// Wrote is told what the file held and holds, once that is proven, with its
+	// permission bits; nil text is no file. The folder is locked meanwhile.
+	Wrote func(was, now []byte, mode fs.FileMode)
 }
 
 // Control has fail2ban-client read a configuration folder. No server is involved.

@@ -3,6 +3,7 @@ package allowfile
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/netip"
 	"path/filepath"
@@ -19,6 +20,7 @@ type work struct {
 	op      string
 	conf    string
 	control Control
+	wrote   func(was, now []byte, mode fs.FileMode) // as in Options; may be nil
 
 	folder *confdir.Dir
 	old    []byte  // the file as it is; nil where there is none
@@ -33,7 +35,7 @@ type work struct {
 }
 
 func newWork(o Options, op string) *work {
-	w := &work{op: op, conf: folderOf(o.Conf), control: o.Control, named: make(map[string]bool)}
+	w := &work{op: op, conf: folderOf(o.Conf), control: o.Control, wrote: o.Wrote, named: make(map[string]bool)}
 	if abs, err := filepath.Abs(w.conf); err == nil { // else there is no working folder, and opening it fails
 		w.conf = abs
 	}
@@ -241,11 +243,18 @@ func (w *work) try(ctx context.Context, text []byte) (dump, error) {
 
 // write writes the file, and proves that the folder says what the copy said.
 func (w *work) write(ctx context.Context, text []byte, tried dump) error {
+	mode, _ := w.folder.Mode(Name) // before: the last address takes the file with it
 	err := w.folder.Replace(Name, w.old, text)
 	if err == nil {
 		err = w.prove(ctx, tried)
 	}
 	if err == nil {
+		if is, there := w.folder.Mode(Name); there {
+			mode = is
+		}
+		if w.wrote != nil {
+			w.wrote(w.old, text, mode)
+		}
 		return nil
 	}
 	if back := w.folder.PutBack(Name, w.old, text); back != nil {

@@ -14,12 +14,12 @@ import (
 // likeBefore gives a file that is to replace another the owner, the mode and the
 // extended attributes of that one: access lists (acl(5)), the label of SELinux. What
 // cannot be kept is an error: a file that lost its access list would be open to
-// others, or closed to those who need it. A file that replaces none has the mode of
-// fail2ban's own, and what the folder gives it.
-func (d *Dir) likeBefore(file *os.File, name string) error {
+// others, or closed to those who need it. A file that replaces none has a given mode,
+// and what the folder gives it.
+func (d *Dir) likeBefore(file *os.File, name string, mode fs.FileMode) error {
 	fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if errors.Is(err, unix.ENOENT) {
-		return file.Chmod(0o644)
+		return file.Chmod(mode)
 	}
 	if err != nil {
 		return err

@@ -120,6 +120,11 @@ func checkName(name string) error {
 // file may be read by all, as fail2ban's own; one that was there keeps its owner,
 // mode and extended attributes. Where it is not what it was, nothing is done.
 func (d *Dir) Replace(name string, was, now []byte) error {
+	return d.ReplaceMode(name, was, now, 0o644)
+}
+
+// ReplaceMode is Replace with the permission bits of a file that was not there.
+func (d *Dir) ReplaceMode(name string, was, now []byte, mode fs.FileMode) error {
 	is, err := d.Read(name)
 	if err != nil {
 		return err
@@ -132,7 +137,7 @@ func (d *Dir) Replace(name string, was, now []byte) error {
 		if was == nil {
 			err = nil
 		}
-	} else if err = d.writeNew(name, now); err == nil {
+	} else if err = d.writeNew(name, now, mode.Perm()); err == nil {
 		err = unix.Renameat(d.fd, newName(name), d.fd, name)
 		_ = unix.Unlinkat(d.fd, newName(name), 0) // it is gone when it was renamed
 	}
@@ -159,7 +164,7 @@ func (d *Dir) sync() error {
 func newName(name string) string { return "." + name + ".new" }
 
 // writeNew writes a file under another name. Where that fails it leaves nothing.
-func (d *Dir) writeNew(name string, text []byte) error {
+func (d *Dir) writeNew(name string, text []byte, mode fs.FileMode) error {
 	hidden := newName(name)
 	_ = unix.Unlinkat(d.fd, hidden, 0) // of one that was killed; else there is none
 	fd, err := unix.Openat(d.fd, hidden, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
@@ -169,7 +174,7 @@ func (d *Dir) writeNew(name string, text []byte) error {
 	file := os.NewFile(uintptr(fd), d.Path(hidden))
 	_, err = file.Write(text)
 	if err == nil {
-		err = d.likeBefore(file, name)
+		err = d.likeBefore(file, name, mode)
 	}
 	if err == nil {
 		err = file.Sync()

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (c conf) Write(ctx context.Context, f model.FileChange) error {
 				return err
 			}
 		}
-		err := dir.Replace(f.Name, f.Was, f.Now)
+		err := dir.ReplaceMode(f.Name, f.Was, f.Now, cmp.Or(f.Mode, ownMode))
 		if err != nil {
 			err = errors.Join(err, dir.PutBack(f.Name, f.Was, f.Now))
 			_ = dir.Drop(f.Name) // it is one of two names of the file that is there
@@ -91,7 +92,7 @@ func (c conf) Restore(ctx context.Context, f model.FileChange) error {
 		if there && f.Was == nil {
 			return confdir.Refuse("look for it in a backup", "the former text of %s is gone", dir.Path(f.Name))
 		}
-		return dir.Replace(f.Name, is, f.Was)
+		return dir.ReplaceMode(f.Name, is, f.Was, cmp.Or(f.Mode, ownMode))
 	})
 }
 
@@ -108,10 +109,12 @@ func (c conf) Done(ctx context.Context, f model.FileChange) error {
 	return c.backIn(ctx, f, func(dir *confdir.Dir) error { return dir.Drop(f.Name) })
 }
 
-// Mode is the mode of the file, 0644 if it does not exist: fail2ban's own files
-// have that, and a file that bantop makes gets it.
+// ownMode is what fail2ban's own files have, and a file that bantop makes gets.
+const ownMode fs.FileMode = 0o644
+
+// Mode is the mode of the file, 0644 if it does not exist.
 func (c conf) Mode(ctx context.Context, f model.FileChange) fs.FileMode {
-	mode := fs.FileMode(0o644)
+	mode := ownMode
 	_ = c.backIn(ctx, f, func(dir *confdir.Dir) error { // if it cannot be looked at, the change fails soon
 		if is, there := dir.Mode(f.Name); there {
 			mode = is
@@ -119,6 +122,16 @@ func (c conf) Mode(ctx context.Context, f model.FileChange) fs.FileMode {
 		return nil
 	})
 	return mode
+}
+
+// Sum is the sum of the file as it is named now.
+func (c conf) Sum(ctx context.Context, f model.FileChange) (sum string) {
+	_ = c.backIn(ctx, f, func(dir *confdir.Dir) error { // else it is not known
+		is, err := dir.Read(cmp.Or(f.Aside, f.Name))
+		sum = store.Sum(is)
+		return err
+	})
+	return sum
 }
 
 // holds reports whether a file holds a text, by the text's sum if the text itself is

@@ -50,6 +50,9 @@ type Files interface {
 	Done(ctx context.Context, c model.FileChange) error
 	// Mode is the mode of the file as it is, or that it would be made with.
 	Mode(ctx context.Context, c model.FileChange) fs.FileMode
+	// Sum is the sum (store.Sum) of the file as it is named now; "" if it does not
+	// exist, or cannot be read.
+	Sum(ctx context.Context, c model.FileChange) string
 }
 
 // Options say how a guard works. All but Now must be set.
@@ -177,6 +180,7 @@ func (g *Guard) enter(ctx context.Context, plan *model.Plan) error {
 			return fmt.Errorf("%s of %s was left unfinished, and could not be taken back: %w", c.Kind, c.Jail, err)
 		}
 	}
+	recordLeft(ctx, g.runtime.Change, g.opts.Texts, g.opts.Files, g.opts.Host)
 	if plan == nil {
 		return g.opts.Texts.Drop() // of one that ended while its guard was killed
 	}
@@ -289,12 +293,14 @@ func (g *Guard) ended(ctx context.Context) error {
 		}
 	}
 	g.tellAgain(ctx)
+	unlisted := g.record(ctx, *c)
 	g.file, g.former, g.loaded = model.FileChange{}, control.Stream{}, control.Stream{}
 	_ = g.opts.Texts.Drop() // what is left goes when the next bantop starts
 	result := string(c.Step)
 	if c.Why != "" {
 		result += ": " + c.Why
 	}
+	result += unlisted
 	g.journal(ctx, c.Plan, string(c.Kind), result)
 	if c.Step == model.StepStuck {
 		return ErrStuck

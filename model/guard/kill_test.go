@@ -104,6 +104,8 @@ func (h holding) Mode(ctx context.Context, c model.FileChange) fs.FileMode {
 
 func (h holding) Done(ctx context.Context, c model.FileChange) error { return h.files.Done(ctx, c) }
 
+func (h holding) Sum(ctx context.Context, c model.FileChange) string { return h.files.Sum(ctx, c) }
+
 func (h holding) Load(ctx context.Context, s control.Stream, restart ...string) error {
 	step := model.StepReload
 	if *h.back {

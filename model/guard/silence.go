@@ -89,7 +89,7 @@ func usedBy(pid int, family []proven.Process) time.Duration {
 // ownCommand is a command that the server started after the change had begun and that
 // has run for too long.
 func ownCommand(c model.Change, family []proven.Process, most time.Duration) proven.Process {
-	if c.Kind != model.ChangeActivate && c.Kind != model.ChangeEdit {
+	if !c.Kind.BringsJails() {
 		return proven.Process{}
 	}
 	for _, p := range family {

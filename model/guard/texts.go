@@ -2,10 +2,8 @@ package guard
 
 import (
 	"context"
-	"time"
 
 	"bantop/model"
-	"bantop/model/store"
 )
 
 // The texts of the file that is changed are never part of the state that instances
@@ -14,7 +12,10 @@ import (
 
 // keepTexts writes the texts of a change down and returns the change without them.
 func (g *Guard) keepTexts(ctx context.Context, f model.FileChange) (model.FileChange, error) {
-	kept, err := g.opts.Texts.Keep(f, g.opts.Files.Mode(ctx, f))
+	if f.Was != nil || f.Mode == 0 {
+		f.Mode = g.opts.Files.Mode(ctx, f)
+	}
+	kept, err := g.opts.Texts.Keep(f, f.Mode)
 	if err != nil {
 		return f, err
 	}
@@ -45,25 +46,4 @@ func (g *Guard) texts(f model.FileChange) model.FileChange {
 		return g.file
 	}
 	return f
-}
-
-// Tidy removes texts that a guard left which was killed right after its change had
-// ended. It does nothing while a change is under way, or somebody acts.
-func Tidy(ctx context.Context, s store.Store, texts store.Texts) error {
-	if !texts.Any() {
-		return nil
-	}
-	_, free, err := s.Lock(ctx, store.Acting{Act: "tidy up", Since: time.Now().Round(0)})
-	if err != nil || !free {
-		return err
-	}
-	defer func() { _ = s.Unlock(context.WithoutCancel(ctx)) }() // else it is free when this process ends
-	snap, err := s.Load(ctx)
-	if err != nil {
-		return err
-	}
-	if _, under := snap.Runtime.UnderWay(); under {
-		return nil
-	}
-	return texts.Drop()
 }

@@ -98,7 +98,7 @@ func TestTidy(t *testing.T) {
 	defer other.Close()
 	left := func(want bool, when string) {
 		t.Helper()
-		if err := guard.Tidy(t.Context(), s, texts); err != nil || texts.Any() != want {
+		if err := guard.Tidy(t.Context(), s, texts, guard.Conf(dir), "lab"); err != nil || texts.Any() != want {
 			t.Errorf("%s: %v, left: %t", when, err, texts.Any())
 		}
 	}

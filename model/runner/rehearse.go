@@ -37,6 +37,9 @@ type rehearsing struct {
 
 // doRehearse does the next step of a rehearsal; the first one begins it.
 func (r *Runner) doRehearse(ctx context.Context, e model.Rehearse) model.Msg {
+	if e.Kind == model.ChangeRevert && renames(e.Made) {
+		return r.doGiveNamesBack(ctx, e)
+	}
 	one, err := r.rehearsals.get(e.ID, func() (*rehearsing, error) { return r.beginRehearsal(ctx, e) })
 	msg := model.RehearsalStepped{ID: e.ID}
 	if err != nil {
@@ -143,7 +146,7 @@ func (r *Runner) beginRehearsal(ctx context.Context, e model.Rehearse) (*rehears
 	live, _ := proven.Live(asking, r.opts.Client) // of one that does not answer, more is proven than has to be
 	running := handset.Running(asking, r.opts.Client)
 	return &rehearsing{file: file, on: on, conf: changed, Run: rehearsal.New(rehearsal.Options{
-		Conf: r.opts.Conf, Jail: e.Jail, File: file.Name, Text: file.Now, On: on, Skip: e.Skip, Many: e.Kind == model.ChangeEdit,
+		Conf: r.opts.Conf, Jail: e.Jail, File: file.Name, Text: file.Now, On: on, Skip: e.Skip, Many: e.Kind == model.ChangeEdit || e.Kind == model.ChangeRevert,
 		Live: liveJails(e.Live), Server: live, Running: running, Ports: ports, Limit: e.Limit,
 	})}, nil
 }
@@ -167,6 +170,10 @@ func (c confOf) change(e model.Rehearse) (model.FileChange, bool, error) {
 		return model.FileChange{}, false, errors.New("a file that is set aside is not rehearsed")
 	case e.Kind == model.ChangeEdit && e.Text == nil:
 		return model.FileChange{}, false, errors.New("there is no text to rehearse")
+	case e.Kind == model.ChangeRevert && len(e.Made.Files) != 1:
+		return model.FileChange{}, false, errors.New("bantop takes back the change of one file only")
+	case e.Kind == model.ChangeRevert:
+		return c.reverted(e.Made, e.Jail)
 	}
 	catalogue, err := confdir.ReadCatalogue(os.DirFS(c.dir))
 	if err != nil {

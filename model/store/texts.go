@@ -144,7 +144,7 @@ func (t Texts) read(dir *trust.Dir, ending, sum string, most int64) ([]byte, err
 // Any reports whether texts of this server are there. It costs microseconds.
 func (t Texts) Any() bool {
 	for _, ending := range endings {
-		if _, err := os.Lstat(filepath.Join(t.state, textsFolder, t.name+ending)); err == nil {
+		if _, err := os.Lstat(filepath.Join(t.folder(), t.name+ending)); err == nil {
 			return true
 		}
 	}
@@ -168,6 +168,9 @@ func (t Texts) Drop() error {
 	}
 	return nil
 }
+
+// folder is where the texts are.
+func (t Texts) folder() string { return filepath.Join(t.state, textsFolder) }
 
 // open opens the folder of the texts, and makes it if it is missing: for its owner
 // alone, in a state folder that nobody else may write.

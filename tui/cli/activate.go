@@ -39,6 +39,18 @@ func (c *changeFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&c.json, "json", false, "as JSON; the names stay, further ones may be added")
 }
 
+// given reports whether somebody gave any of the flags.
+func (c *changeFlags) given() bool {
+	return c.rehearse || c.noRehearsal || c.commit || c.json || len(c.own) > 0
+}
+
+// addAll is add with the flags of what may make a jail run.
+func (c *changeFlags) addAll(cmd *cobra.Command) {
+	c.add(cmd)
+	cmd.Flags().BoolVar(&c.noRehearsal, "no-rehearsal", false, "start no scratch server, where none can run")
+	cmd.Flags().StringArrayVar(&c.own, "own", nil, "do it although it bans this `ADDRESS`, from which somebody is logged in")
+}
+
 const changeLong = `
 It is rehearsed on a copy first, and nothing of the running server is touched
 before that went well. Then the file is written and fail2ban reloaded, and every
@@ -64,9 +76,7 @@ func newActivate(f *flags) *cobra.Command {
 			return change(cmd, f, c, model.ChangeActivate, args[0])
 		},
 	}
-	c.add(cmd)
-	cmd.Flags().BoolVar(&c.noRehearsal, "no-rehearsal", false, "start no scratch server, where none can run")
-	cmd.Flags().StringArrayVar(&c.own, "own", nil, "do it although it bans this `ADDRESS`, from which somebody is logged in")
+	c.addAll(cmd)
 	return cmd
 }
 
@@ -88,6 +98,11 @@ func newDeactivate(f *flags) *cobra.Command {
 
 // change rehearses a change, asks, makes it, and waits for its end.
 func change(cmd *cobra.Command, f *flags, c changeFlags, kind model.ChangeKind, jail string) error {
+	return prepare(cmd, f, c, model.RehearsalRequested{Kind: kind, Jail: jail})
+}
+
+// prepare is change with what is wanted, but for its time and whether it is rehearsed.
+func prepare(cmd *cobra.Command, f *flags, c changeFlags, want model.RehearsalRequested) error {
 	if c.rehearse && (c.noRehearsal || c.commit) {
 		return fmt.Errorf("%s: --rehearse changes nothing: it goes with neither --commit nor --no-rehearsal", cmd.Name())
 	}
@@ -99,11 +114,12 @@ func change(cmd *cobra.Command, f *flags, c changeFlags, kind model.ChangeKind, 
 	if err := f.certain(cmd); err != nil {
 		return err
 	}
-	if err := l.up(string(kind) + " " + jail); err != nil {
+	if err := l.up(string(want.Kind) + " " + want.Jail); err != nil {
 		return refused(cmd, err)
 	}
 	l.runner.Sweep()
-	l.feed(model.RehearsalRequested{Kind: kind, Jail: jail, At: time.Now().Round(0), Skip: c.noRehearsal})
+	want.At, want.Skip = time.Now().Round(0), c.noRehearsal
+	l.feed(want)
 	l.finish(cmd.Context())
 	if err := interrupted(cmd); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,19 +30,38 @@ and with 77 where only root can see it.`,
 
 // newRevert is `bantop revert`.
 func newRevert(f *flags) *cobra.Command {
-	return &cobra.Command{
-		Use:   "revert [JAIL]",
-		Short: "Take back the change of the jails that is under way",
+	var c changeFlags
+	cmd := &cobra.Command{
+		Use:   "revert [JAIL|NUMBER]",
+		Short: "Take back the change of the jails that is under way, or an earlier one",
 		Long: `Take back the change that is under way, whoever made it, and wait until every
 jail is proven to be back. It ends with 1 where there is none, and with 4 where
-the jails are not proven to be back, and with 77 where only root can see it.`,
+the jails are not proven to be back, and with 77 where only root can see it.
+
+With the NUMBER of a change that was confirmed (bantop history --changes lists
+them), take that one back. Its file has to be as bantop left it: what somebody
+wrote into it since is never lost. That is a change like any other.
+` + changeLong,
 		Example: `  sudo bantop revert
-  sudo bantop revert sshd`,
+  sudo bantop revert sshd
+  sudo bantop history --changes
+  sudo bantop revert 3 --rehearse
+  sudo bantop revert 3`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				if number, is := isNumber(args[0]); is {
+					return revertMade(cmd, f, c, number)
+				}
+			}
+			if c.given() {
+				return errors.New("revert: what is under way is taken back at once: flags of a change go with a NUMBER only")
+			}
 			return decide(cmd, f, args, model.RevertRequested{At: time.Now().Round(0)})
 		},
 	}
+	c.addAll(cmd)
+	return cmd
 }
 
 // decide confirms the change that is under way, or takes it back.

@@ -93,7 +93,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 	options.Shared = failed == nil
 	state := model.New(options)
 	if failed == nil {
-		_ = guard.Tidy(ctx, shared, store.NewTexts(keptIn(s))) // the next bantop tries again
+		_ = guard.Tidy(ctx, shared, store.NewTexts(keptIn(s)), guard.Conf(s.Conf), host) // the next bantop tries again
 		state, _ = model.Update(state, model.Stored{Revision: snap.Revision, Runtime: snap.Runtime, Events: snap.Events})
 	}
 	ctl := provenControl(s, client, shared)
@@ -107,7 +107,7 @@ func connect(ctx context.Context, e config.Effective, c connection) server {
 		Client: client, Control: ctl, Timeout: s.Timeout, Watch: c.use == dashboard, Checks: doc.Check,
 		Store: shared, Failed: failed, Once: c.use == oneLook,
 		Conf: s.Conf, Guard: guards(s, c.from.named),
-		Keep:      keep{allowfile.Options{Conf: s.Conf}},
+		Keep:      keep{allowfile.Options{Conf: s.Conf}, store.NewTexts(keptIn(s)), who, host},
 		Countries: countries(s),
 		Addresses: machineAddresses,
 		Person:    runner.Person{Who: who.user, TTY: who.tty, Host: host}, File: c.from.file, Reread: c.from.reread(),

@@ -16,19 +16,26 @@ import (
 
 // newHistory is `bantop history`.
 func newHistory(f *flags) *cobra.Command {
-	var asJSON, acts bool
+	var asJSON, acts, changes bool
 	var last int
 	cmd := &cobra.Command{
 		Use:   "history",
 		Short: "Say what happened, or who did what",
 		Long: `Say what happened to fail2ban as far as bantop was looking: outages, jails that
 were lost, bans. With --acts, who did what through bantop: every act with its
-time, who, from where, and its result.`,
+time, who, from where, and its result. With --changes, what bantop changed in
+fail2ban's configuration and somebody confirmed: the files, the difference, and
+whether each file is still as bantop left it. sudo bantop revert NUMBER takes one
+back. The newest 200 are kept.`,
 		Example: `  sudo bantop history --last 20
   sudo bantop history --acts
+  sudo bantop history --changes
   sudo bantop history --acts --json | jq '.[] | select(.act == "restart")'`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if acts && changes {
+				return errors.New("history: --acts and --changes are two lists: choose one")
+			}
 			if last < 1 {
 				return fmt.Errorf("history: --last %d: at least one", last)
 			}
@@ -38,6 +45,9 @@ time, who, from where, and its result.`,
 			}
 			if err := f.unseen(settings.Settings); err != nil {
 				return err
+			}
+			if changes {
+				return printMade(cmd, f, settings.Settings, last, asJSON)
 			}
 			kept := keptBy(settings.Settings, cmd.ErrOrStderr())
 			defer func() { _ = kept.Close() }() // it was only read
@@ -61,6 +71,7 @@ time, who, from where, and its result.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON; the names stay, further ones may be added")
 	cmd.Flags().BoolVar(&acts, "acts", false, "who did what, instead of what happened")
+	cmd.Flags().BoolVar(&changes, "changes", false, "what bantop changed in fail2ban's configuration")
 	cmd.Flags().IntVarP(&last, "last", "n", 50, "the newest `N`")
 	return cmd
 }

@@ -130,7 +130,7 @@ func RehearsalText(w io.Writer, door safetext.Door, s model.State) error {
 			b.WriteString(string(door.Text(name)) + strings.Repeat(" ", max(1, 13-len(name))) + string(door.Text(text)) + "\n")
 		}
 	}
-	verdict := words.RehearsalVerdict(a.Kind, r)
+	verdict := words.RehearsalVerdict(a)
 	if r.OK() {
 		verdict += ", after " + words.Latency(r.Took)
 	}
@@ -140,7 +140,7 @@ func RehearsalText(w io.Writer, door safetext.Door, s model.State) error {
 	fact("reads", words.Reading(r))
 	fact("you", words.OwnWouldBan(s))
 	const most = 20
-	if r.OK() && a.Kind != model.ChangeDeactivate {
+	if a.Bans() {
 		would := words.Some(r.WouldBan, most)
 		if would == "" {
 			would = "nobody"
@@ -157,6 +157,7 @@ func RehearsalText(w io.Writer, door safetext.Door, s model.State) error {
 	fact("server", words.ServerWide(r))
 	fact("set by hand", words.ByHand(r))
 	fact("refused", a.Reason)
+	fact("next", a.Hint)
 	_, err := io.WriteString(w, b.String())
 	return err
 }

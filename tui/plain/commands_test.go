@@ -92,6 +92,9 @@ func printed(t *testing.T, text string) map[string]func(io.Writer) error {
 	for name, write := range changes(text) {
 		lines[name] = write
 	}
+	for name, write := range made(text) {
+		lines[name] = write
+	}
 	for i, a := range asked(text) {
 		name := fmt.Sprintf("%d why: %s", 28+i, a.name)
 		lines[name] = func(w io.Writer) error { return plain.WhyText(w, door, a.s) }

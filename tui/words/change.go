@@ -15,11 +15,13 @@ import (
 // did is what somebody did, by kind: "lukas activated nginx-x".
 var did = map[model.ChangeKind]string{
 	model.ChangeActivate: "activated", model.ChangeDeactivate: "deactivated", model.ChangeEdit: "changed", model.ChangeSetAside: "set aside a file of",
+	model.ChangeRevert: "took back a change of",
 }
 
 // doing is what somebody does.
 var doing = map[model.ChangeKind]string{
 	model.ChangeActivate: "activates", model.ChangeDeactivate: "deactivates", model.ChangeEdit: "changes", model.ChangeSetAside: "sets aside a file of",
+	model.ChangeRevert: "takes back a change of",
 }
 
 // stepDoes is what each step of a change does.
@@ -53,8 +55,12 @@ func Change(r model.Runtime, now time.Time) string {
 	}
 	who, file := c.Person(), c.File.Dir+"/"+c.File.Name
 	done, does := did[c.Kind]+" "+c.Jail, doing[c.Kind]+" "+c.Jail
-	if c.Kind == model.ChangeSetAside && c.Jail == "" {
+	switch {
+	case c.Jail != "":
+	case c.Kind == model.ChangeSetAside:
 		done, does = "set aside "+file, "sets aside "+file
+	default:
+		done, does = did[c.Kind]+" "+file, doing[c.Kind]+" "+file
 	}
 	switch c.Step {
 	case model.StepConfirm:
@@ -145,6 +151,8 @@ func ChangeQuestion(s model.State) string {
 		}
 	case model.ChangeEdit:
 		text = "Apply the change of " + p.Jail + "? "
+	case model.ChangeRevert:
+		text = revertQuestion(p)
 	case model.ChangeSetAside:
 		var renames []string
 		for _, f := range p.Files() {
@@ -185,12 +193,16 @@ var verdicts = map[fail2ban.Verdict]string{
 	fail2ban.VerdictImpossible: "it cannot be rehearsed here",
 }
 
-// RehearsalVerdict is what a rehearsal of a change found.
-func RehearsalVerdict(kind model.ChangeKind, r fail2ban.Rehearsal) string {
-	if r.Verdict == fail2ban.VerdictReady && kind == model.ChangeDeactivate {
+// RehearsalVerdict is what the rehearsal of a change found.
+func RehearsalVerdict(p model.Preparing) string {
+	switch r := p.Rehearsal; {
+	case r.Verdict == fail2ban.VerdictReady && p.Kind == model.ChangeDeactivate:
 		return "only this jail goes"
+	case r.Verdict == fail2ban.VerdictReady && p.Kind == model.ChangeRevert && !p.On:
+		return "fail2ban loads it"
+	default:
+		return verdicts[r.Verdict]
 	}
-	return verdicts[r.Verdict]
 }
 
 // Reading says how much of its log a rehearsed jail has read, and what it found.
