@@ -230,6 +230,26 @@ type ChangeTaken struct {
 	File FileChange // without texts, when they were inline before and are files now; else zero
 }
 
+// ChangeKnown is what the guard of a change says, with all that it knows of the change:
+// an older bantop that writes the state drops what it has no field for.
+type ChangeKnown struct {
+	Own Change
+	Msg Msg
+}
+
+// Knowing is a change as the state has it, with what its guard knows besides. Others can
+// only confirm it or take it back: what that changes, every bantop has a field for.
+func (c Change) Knowing(own Change) Change {
+	if !c.Is(own.ChangeID) {
+		return c
+	}
+	mode := own.File.Mode
+	own.Step, own.Since, own.Deadline, own.Done = c.Step, c.Since, c.Deadline, c.Done
+	own.Why, own.EndedBy, own.File, own.Before = c.Why, c.EndedBy, c.File, c.Before
+	own.File.Mode = mode
+	return own
+}
+
 // ChangeTold says how it stands with a change, by the guard that carries it out,
 // after the state could not be written for a while. What somebody else confirmed
 // stays.

@@ -73,6 +73,12 @@ func Step(r Runtime, msg Msg) (Runtime, []Event) {
 		return r.setupCompleted(), nil
 	case ChangeBegun, ChangeDid, ChangeConfirmed, ChangeReverted, ChangeExpired, ChangeTaken, ChangeTold:
 		return r.changed(msg)
+	case ChangeKnown:
+		if c, under := r.UnderWay(); under {
+			c = c.Knowing(msg.Own)
+			r.Change = &c
+		}
+		return Step(r, msg.Msg)
 	case EventsTold:
 		return r, slices.Clone(msg.Events)
 	default:

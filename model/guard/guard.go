@@ -141,6 +141,9 @@ func (g *Guard) Run(ctx context.Context, plan *model.Plan, begun func(error)) er
 		return err
 	}
 	defer g.unlock()
+	if _, under := g.runtime.UnderWay(); !under {
+		return nil // another guard was faster
+	}
 	return g.finish(ctx)
 }
 
@@ -247,7 +250,7 @@ func (g *Guard) sleep(ctx context.Context, wait time.Duration) {
 		if err != nil || !changed || !g.ours(snap.Runtime) {
 			continue
 		}
-		if g.runtime = snap.Runtime; g.runtime.Change.Step != was {
+		if g.know(snap.Runtime); g.runtime.Change.Step != was {
 			return
 		}
 	}
@@ -264,14 +267,30 @@ func (g *Guard) apply(ctx context.Context, msg model.Msg) error {
 		msg = model.ChangeTold{Change: *own.Change}
 		_, _, _ = g.opts.Store.Lock(ctx, g.act) // the store may be another, which does not know that this one acts
 	}
+	if own := g.runtime.Change; own != nil && !begins && !g.alone {
+		msg = model.ChangeKnown{Own: *own, Msg: msg}
+	}
 	snap, err := g.opts.Store.Apply(ctx, msg)
 	g.alone = err != nil || !begins && !g.ours(snap.Runtime)
 	if g.alone {
 		g.runtime = own
 		return err
 	}
-	g.runtime = snap.Runtime
+	if c := snap.Runtime.Change; c != nil && own.Change != nil && c.Step != own.Change.Step { // others were faster
+		g.know(snap.Runtime)
+	} else {
+		g.runtime = snap.Runtime
+	}
 	return nil
+}
+
+// know takes over what the state says, and keeps what only this guard knows.
+func (g *Guard) know(r model.Runtime) {
+	if own := g.runtime.Change; own != nil && r.Change != nil {
+		c := r.Change.Knowing(*own)
+		r.Change = &c
+	}
+	g.runtime = r
 }
 
 // ours reports whether a state knows of the change that this guard carries out. One

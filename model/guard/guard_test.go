@@ -193,7 +193,14 @@ func TestGoodChange(t *testing.T) {
 		if c := l.change(); c.Step != model.StepConfirmed || c.EndedBy != "mona (pts/4)" {
 			t.Errorf("got %+v", c)
 		}
+		if err := l.guard(nil, nil).Run(t.Context(), nil, func(error) {}); err != nil { // a pane that saw its end too late
+			t.Error(err)
+		}
 		l.journal("activate broken by lukas: begun", "activate broken by lukas: confirmed")
+		acts, err := l.store.Acts(t.Context(), 100)
+		if err != nil || len(acts) != 2 {
+			t.Errorf("the journal has %d acts, %v: %+v", len(acts), err, acts)
+		}
 		name := filepath.Join(l.ConfDir, "jail.d", "zz-bantop-broken.local")
 		line := fmt.Sprintf("%s -rw-r--r-- %q\n", name, l.good())
 		if got := fail2bantest.Tree(t, l.ConfDir); strings.Replace(got, line, "", 1) != l.before || got == l.before {

@@ -90,7 +90,7 @@ func TestRevertLater(t *testing.T) {
 		s.ends(1, "there is no change 99", "revert", "99")
 		s.ends(64, "go with a NUMBER only", "revert", "--commit")
 		s.ends(64, "two lists", "history", "--changes", "--acts")
-	}, `activation.confirm = "3s"`)
+	}, `activation.confirm = "10s"`)
 }
 
 // TestRevertAllowed: an address that was allowed for good is not allowed any more once
