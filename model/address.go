@@ -42,6 +42,10 @@ type Address struct {
 	Place   Place
 	NoPlace string // why it is not known where it is; "" where it is, and where no database is set
 
+	// exact are its bans by the server's own word, in the jails that it was asked about
+	// since the list has them from the database.
+	exact    []fail2ban.JailBan
+	asked    []string
 	inFlight bool
 	request  uint64
 }
@@ -57,7 +61,8 @@ type AddressClosed struct{}
 type FetchAddress struct {
 	Address string
 	Request uint64
-	Jails   []string // whose ignore lists are looked at
+	Jails   []string   // whose ignore lists are looked at
+	Inexact []JailBans // jails of whose bans of it the list has the times of the database
 }
 
 // AddressFetched is the result of FetchAddress: the records newest first.
@@ -66,7 +71,9 @@ type AddressFetched struct {
 	At      time.Time
 	Records []BanRecord
 	Ignored []IgnoreRule
-	Banned  []string // see Address
+	Banned  []string           // see Address
+	Exact   []fail2ban.JailBan // its bans in Asked, by the server's own word
+	Asked   []string           // those of FetchAddress.Inexact that need not be asked again
 	Reason  string
 	Place   Place
 	NoPlace string
@@ -84,7 +91,7 @@ func (s State) updateAddress(msg Msg) (State, []Effect) {
 		s.Bans.open = max(0, s.Bans.open-1)
 		return s, nil
 	case AddressFetched:
-		return s.addressFetched(msg), nil
+		return s.addressFetched(msg).askExactly()
 	default:
 		return s, nil
 	}
@@ -101,7 +108,32 @@ func spelled(address string) string {
 func (s State) fetchAddress() (State, []Effect) {
 	s.Address.request++
 	s.Address.inFlight = true
-	return s, []Effect{FetchAddress{Address: s.Address.Address, Request: s.Address.request, Jails: s.Runtime.Server.Names()}}
+	return s, []Effect{FetchAddress{Address: s.Address.Address, Request: s.Address.request, Jails: s.Runtime.Server.Names(),
+		Inexact: s.inexact()}}
+}
+
+// askExactly asks the server when bans of the address that is open end, once the list says
+// that it does not know better than the database.
+func (s State) askExactly() (State, []Effect) {
+	if s.Address.Address == "" || s.Address.inFlight || s.Bans.At.IsZero() || len(s.inexact()) == 0 {
+		return s, nil
+	}
+	return s.fetchAddress()
+}
+
+// inexact are the jails of whose bans of the address the database has the times, and the
+// server was not asked since somebody opened it.
+func (s State) inexact() []JailBans {
+	var out []JailBans
+	for _, r := range s.Current() {
+		if !r.Database || r.Address != s.Address.Address || slices.Contains(s.Address.asked, r.Jail) {
+			continue
+		}
+		if j, runs := s.Runtime.Server.Jail(r.Jail); runs {
+			out = append(out, JailBans{r.Jail, j.Banned})
+		}
+	}
+	return out
 }
 
 func (s State) addressFetched(msg AddressFetched) State {
@@ -112,6 +144,8 @@ func (s State) addressFetched(msg AddressFetched) State {
 	}
 	a.At, a.inFlight, a.Reason = msg.At, false, msg.Reason
 	a.Place, a.NoPlace, a.Banned = msg.Place, msg.NoPlace, msg.Banned
+	a.exact = append(slices.Clone(a.exact), msg.Exact...)
+	a.asked = append(slices.Clone(a.asked), msg.Asked...)
 	a.Records, a.Ignored = slices.Clone(msg.Records), slices.Clone(msg.Ignored)
 	s.Address = a
 	return s
@@ -142,19 +176,35 @@ func (s State) Current() []banlist.Row {
 			continue
 		case itself:
 			listed = append(listed, r.Jail)
-			out = append(out, r)
+			out = append(out, s.Address.exactly(r))
 		case err == nil && r.Net.IsValid() && addr.Holds(r.Net, p):
 			out = append(out, r)
 		}
 	}
 	for _, jail := range s.Address.Banned {
 		if !slices.Contains(listed, jail) {
-			out = append(out, banlist.Row{JailBan: fail2ban.JailBan{
+			out = append(out, s.Address.exactly(banlist.Row{JailBan: fail2ban.JailBan{
 				Jail: jail, Ban: fail2ban.Ban{Address: s.Address.Address}, Database: true,
-			}, Net: p})
+			}, Net: p}))
 		}
 	}
 	return out
+}
+
+// exactly is a ban of the address with its times by the server's own word, if that is
+// known. A ban that began later is another one.
+func (a Address) exactly(r banlist.Row) banlist.Row {
+	const rounded = time.Second // by the database
+	if !r.Database {
+		return r
+	}
+	for _, b := range slices.Backward(a.exact) {
+		if b.Jail == r.Jail && (r.Start.IsZero() || !r.Start.After(b.Start.Add(rounded))) {
+			r.Ban, r.Database = b.Ban, false
+			return r
+		}
+	}
+	return r
 }
 
 // BansWithin are how many bans of addresses in the network that is open each jail has; none

@@ -89,7 +89,7 @@ func (s State) updateBans(msg Msg) (State, []Effect) {
 		s.Bans.open = max(0, s.Bans.open-1)
 		return s, nil
 	case BansListed:
-		return s.bansListed(msg), nil
+		return s.bansListed(msg).askExactly()
 	default:
 		return s, nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"bantop/fail2ban"
 	"bantop/model"
+	"bantop/model/banlist"
 )
 
 // TestDetailFollowsTheOpenJail: the open jail is asked for at once, again when
@@ -166,4 +167,52 @@ func sum(n []int) int {
 		total += x
 	}
 	return total
+}
+
+// TestAskExactly: of the address that is open the server is asked when its bans end, once
+// a jail, if the list has that from the database. A ban that began later is another.
+func TestAskExactly(t *testing.T) {
+	row := func(jail string, start time.Time, database bool) fail2ban.JailBan {
+		return fail2ban.JailBan{Jail: jail, Database: database,
+			Ban: fail2ban.Ban{Address: "203.0.113.9", Start: start, End: start.Add(time.Hour), Length: time.Hour}}
+	}
+	s := model.New(model.Options{})
+	s, _ = model.Update(s, at(online("many", "sshd"), 1, t0))
+	asked := func(when string, effects []model.Effect, want string) {
+		t.Helper()
+		got := "nothing"
+		for _, e := range effects {
+			if f, is := e.(model.FetchAddress); is {
+				got = fmt.Sprint(f.Inexact)
+			}
+		}
+		if got != want {
+			t.Errorf("%s: asked %s, want %s", when, got, want)
+		}
+	}
+	lists := func(n uint64, rows ...fail2ban.JailBan) []model.Effect {
+		var effects []model.Effect
+		s, effects = model.Update(s, model.BansListed{Request: n, At: t0.Add(time.Duration(n) * time.Second), List: banlist.New(rows)})
+		return effects
+	}
+	s, effects := model.Update(s, model.AddressOpened{Address: "203.0.113.9"})
+	asked("no list yet", effects, "[]")
+	asked("the first answer has not come", lists(1, row("many", t0, true), row("sshd", t0, false)), "nothing")
+	s, effects = model.Update(s, model.AddressFetched{Request: 1, At: t0})
+	asked("the list comes from the database", effects, "[{many 0}]")
+	exact := fail2ban.JailBan{Jail: "many", Ban: fail2ban.Ban{Address: "203.0.113.9", Start: t0.Add(-time.Second), Length: fail2ban.Permanent}}
+	s, effects = model.Update(s, model.AddressFetched{Request: 2, At: t0.Add(2 * time.Second), Exact: []fail2ban.JailBan{exact}, Asked: []string{"many"}})
+	asked("it was asked", effects, "nothing")
+	for _, r := range s.Current() {
+		if r.Database || r.Jail == "many" && r.Length != fail2ban.Permanent {
+			t.Errorf("%+v", r)
+		}
+	}
+	asked("once", lists(1, row("many", t0, true)), "nothing")
+	s, _ = model.Update(s, model.BansClosed{})
+	s, _ = model.Update(s, model.BansOpened{})
+	lists(2, row("many", t0.Add(time.Hour), true))
+	if got := s.Current(); len(got) != 1 || !got[0].Database {
+		t.Errorf("a later ban has the times of the one before: %+v", got)
+	}
 }

@@ -102,11 +102,16 @@ func (v addressScreen) current(p pen, s model.State) []string {
 	lines := []string{"", p.line().put(p.Faint, "BANNED NOW").String()}
 	for _, r := range rows {
 		l := p.line().skip(2).put(p.Label, p.text(r.Jail, 20)).to(24).put(Style{}, safetext.Text(words.When(r.Start.Local(), s.Now.Local())))
-		l.to(38).put(Style{}, safetext.Text(words.StillLasts(r.Left(s.Now))))
+		l.to(38).put(Style{}, safetext.Text(words.StillLasts(r, s.Now)))
 		if r.Address != s.Address.Address {
 			l.skip(2).say(p.Warn, "as part of "+r.Address)
 		}
 		lines = append(lines, l.String())
+	}
+	if note := words.FromDatabase(rows); note != "" {
+		for _, t := range p.wrap(note, p.width-2, 3) {
+			lines = append(lines, p.line().skip(2).put(p.Faint, t).String())
+		}
 	}
 	return lines
 }

@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"errors"
+	"time"
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/addr"
@@ -31,6 +32,7 @@ func (r *Runner) doFetchAddress(ctx context.Context, e model.FetchAddress) model
 			msg.Banned = append([]string{}, banned...)
 		}
 	}
+	msg.Exact, msg.Asked = r.exactly(ctx, e)
 	for _, jail := range e.Jails {
 		settings, err := r.opts.Client.JailSettings(ctx, jail)
 		if errors.Is(err, fail2ban.ErrUnknownJail) {
@@ -46,6 +48,30 @@ func (r *Runner) doFetchAddress(ctx context.Context, e model.FetchAddress) model
 	msg.Place, msg.NoPlace = r.place(e.Address)
 	msg.At = r.now()
 	return msg
+}
+
+// exactly asks the server for the bans of one address in jails whose list comes from the
+// database. It names all bans of a jail at once, so it is only asked if that does not take
+// long.
+func (r *Runner) exactly(ctx context.Context, e model.FetchAddress) (bans []fail2ban.JailBan, asked []string) {
+	for _, j := range e.Inexact {
+		asked = append(asked, j.Jail)
+		if !r.costs.exact(j.Banned) {
+			continue
+		}
+		begun := time.Now()
+		all, err := r.opts.Client.Bans(ctx, j.Jail, r.zone())
+		if err != nil {
+			continue // the list tells
+		}
+		r.costs.tookTimed(len(all), time.Since(begun))
+		for _, b := range all {
+			if b.Address == e.Address {
+				bans = append(bans, fail2ban.JailBan{Jail: j.Jail, Ban: b})
+			}
+		}
+	}
+	return bans, asked
 }
 
 func (r *Runner) history(ctx context.Context, address string) ([]bandb.Record, error) {

@@ -93,7 +93,7 @@ func (r *Runner) listJail(
 	}
 	inForce := held.inForce(r.now())
 	if !r.costs.names(n) && agrees(len(inForce), n) && r.confirmed(ctx, jail, inForce) {
-		return fromDatabase(inForce, settings.BanTime), model.FromDatabase, nil
+		return r.doubted(ctx, fromDatabase(inForce, settings.BanTime)), model.FromDatabase, nil
 	}
 	begun := time.Now()
 	names, err := r.opts.Client.BanNames(ctx, jail)
@@ -101,7 +101,7 @@ func (r *Runner) listJail(
 		return nil, "", err
 	}
 	r.costs.tookNames(len(names), time.Since(begun))
-	return named(jail, names, held, settings.BanTime), model.FromBoth, nil
+	return r.doubted(ctx, named(jail, names, held, settings.BanTime)), model.FromBoth, nil
 }
 
 // sampled is how many bans of its database the server is asked about.

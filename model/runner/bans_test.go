@@ -471,3 +471,53 @@ func TestListBansOfNoDatabase(t *testing.T) {
 		})
 	}
 }
+
+// TestListBansProlongedByOthers: a ban that somebody prolonged after it was made has
+// another end than its database says: the log tells, so the list does not claim to know
+// it, and who asks about the address gets it from the server. One that ended and was made
+// anew is as the database says.
+func TestListBansProlongedByOthers(t *testing.T) {
+	t.Parallel()
+	for _, install := range fail2bantest.RealInstalls(t) {
+		t.Run(install.Version, func(t *testing.T) {
+			t.Parallel()
+			real := fail2bantest.NewReal(t, install, fail2bantest.RealOptions{Jails: []string{"many"}})
+			r, c := realRunner(t, real)
+			do := func(args ...string) {
+				t.Helper()
+				if _, err := real.Client(args...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			const n = 30
+			r.SetCosts(2*time.Millisecond, 2*time.Millisecond) // too much for a list, and not for one answer
+			banMany(t, c, "many", n)
+			time.Sleep(4 * time.Second) // before, the server says it at DEBUG alone
+			do("set", "many", "bantime", "86400")
+			do("set", "many", "banip", "10.0.0.5", "10.0.0.7")
+			do("set", "many", "bantime", "600")
+			do("set", "many", "unbanip", "10.0.0.7")
+			do("set", "many", "banip", "10.0.0.7")
+			var rows map[string]banlist.Row
+			fail2bantest.Eventually(t, "the database and the log hold it", func() bool {
+				got := listBans(t, r, nowCounted(t, c)...)
+				rows = rowsOf(got.List)
+				return got.Source == model.FromDatabase && len(rows) == n && !rows["many 10.0.0.5"].Timed() && rows["many 10.0.0.7"].Timed()
+			})
+			for name, b := range rows {
+				if !b.Database || b.Timed() == (name == "many 10.0.0.5") {
+					t.Errorf("%s: %+v", name, b)
+				}
+			}
+			ask := model.FetchAddress{Address: "10.0.0.5", Inexact: nowCounted(t, c)}
+			got, _ := r.Do(t.Context(), ask).(model.AddressFetched)
+			if len(got.Exact) != 1 || got.Exact[0].Length < 24*time.Hour || !slices.Equal(got.Asked, []string{"many"}) {
+				t.Errorf("asked %q: %+v", got.Asked, got.Exact)
+			}
+			r.SetCosts(time.Second, time.Second)
+			if got, _ = r.Do(t.Context(), ask).(model.AddressFetched); len(got.Exact) != 0 || !slices.Equal(got.Asked, []string{"many"}) {
+				t.Errorf("asked %q although that takes long: %+v", got.Asked, got.Exact)
+			}
+		})
+	}
+}

@@ -1,17 +1,22 @@
 package runner
 
 import (
+	"context"
 	"slices"
 	"sort"
 	"sync"
 	"time"
 
 	"bantop/fail2ban"
+	"bantop/fail2ban/logfile"
 )
 
 const (
 	// holdMost is how long a list of bans may hold the server up.
 	holdMost = 50 * time.Millisecond
+	// exactMost is how long it may hold the server up that somebody wants to know of one
+	// ban when it ends.
+	exactMost = 500 * time.Millisecond
 	// timedMost is of how many bans of a jail the times are asked: the server writes a
 	// line for each.
 	timedMost = 10_000
@@ -35,6 +40,13 @@ func (c *costs) timed(n int) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return n <= timedMost && time.Duration(n)*orFirst(c.ofTimed, firstTimed) <= holdMost
+}
+
+// exact reports whether it may be asked for the times of so many for the sake of one.
+func (c *costs) exact(n int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Duration(n)*orFirst(c.ofTimed, firstTimed) <= exactMost
 }
 
 // names reports whether it may be asked for the addresses of so many.
@@ -147,4 +159,32 @@ func ordered(bans []fail2ban.JailBan) []bool {
 		}
 	}
 	return fits
+}
+
+// prolongedBans are the bans that the log says were prolonged.
+type prolongedBans struct {
+	mu  sync.Mutex
+	log logfile.Prolonged
+}
+
+// doubted takes the ends off bans that were prolonged by what the log says: the database
+// knows nothing of it.
+func (r *Runner) doubted(ctx context.Context, bans []fail2ban.JailBan) []fail2ban.JailBan {
+	if r.logTarget.Load() == nil {
+		if target, err := r.opts.Client.LogTarget(ctx); err == nil { // else where the configuration says
+			r.logTarget.Store(&target)
+		}
+	}
+	p := &r.prolonged
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.log.Read(r.lastLog()); !p.log.Any() {
+		return bans
+	}
+	for i, b := range bans {
+		if p.log.Has(b.Jail, b.Address) {
+			bans[i].End, bans[i].Length = time.Time{}, 0
+		}
+	}
+	return bans
 }

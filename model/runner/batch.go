@@ -141,7 +141,7 @@ func outcomeOf(r fail2ban.Result, length time.Duration) (model.Outcome, string) 
 		}
 		return model.OutcomeDone, ""
 	case fail2ban.Unchanged:
-		return model.OutcomeNothing, ""
+		return model.OutcomeNothing, prolonged(r, length)
 	case fail2ban.Refused:
 		return model.OutcomeRefused, whyRefused(r.Err)
 	default:
@@ -149,6 +149,19 @@ func outcomeOf(r fail2ban.Result, length time.Duration) (model.Outcome, string) 
 			return model.OutcomeUnknown, "no answer came"
 		}
 		return model.OutcomeUnknown, r.Err.Error()
+	}
+}
+
+// prolonged tells how long a ban lasts that was made again with a time of its own; ""
+// if that is the jail's.
+func prolonged(r fail2ban.Result, length time.Duration) string {
+	switch {
+	case length == 0 || r.Length != length:
+		return ""
+	case length == fail2ban.Permanent:
+		return "its ban is for ever now"
+	default:
+		return "its ban lasts for another " + span(length) + " at least"
 	}
 }
 

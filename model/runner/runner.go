@@ -96,16 +96,17 @@ type Options struct {
 
 // Runner carries out effects. Do may be called from several goroutines.
 type Runner struct {
-	opts   Options
-	hurry  chan struct{} // a token: the probe that waits is not to wait
-	probe  sync.Mutex    // held for a probe from its waiting to its end
-	budget budget
-	known  known
-	log    watcher
-	stops  stops
-	shared *shared
-	db     database
-	costs  costs
+	opts      Options
+	hurry     chan struct{} // a token: the probe that waits is not to wait
+	probe     sync.Mutex    // held for a probe from its waiting to its end
+	budget    budget
+	known     known
+	log       watcher
+	stops     stops
+	shared    *shared
+	db        database
+	costs     costs
+	prolonged prolongedBans
 
 	rehearsals rehearsals
 

@@ -9,6 +9,7 @@ import (
 	"bantop/fail2ban/addr"
 	"bantop/model"
 	"bantop/tui/plain"
+	"bantop/tui/words"
 )
 
 // newWhy is `bantop why`.
@@ -46,6 +47,7 @@ somebody is logged in from it. It ends with
 				return fmt.Errorf("say why %s is banned: %s", args[0], reason)
 			}
 			warn(cmd, l.state.Address.NoPlace)
+			warn(cmd, words.FromDatabase(l.state.Current()))
 			if asJSON {
 				err = plain.WhyJSON(cmd.OutOrStdout(), l.state)
 			} else {

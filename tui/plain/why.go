@@ -92,7 +92,7 @@ func WhyText(w io.Writer, door safetext.Door, s model.State) error {
 	heading := "earlier bans:"
 	for _, r := range s.Current() {
 		heading = "what led to it, and before:"
-		text := r.Jail + "   since " + words.When(r.Start.Local(), s.Now.Local()) + "   " + words.StillLasts(r.Left(s.Now))
+		text := r.Jail + "   since " + words.When(r.Start.Local(), s.Now.Local()) + "   " + words.StillLasts(r, s.Now)
 		if r.Address != a.Address {
 			text += "   as part of " + r.Address
 		}

@@ -94,7 +94,7 @@ func FromDatabase(rows []banlist.Row) string {
 	}
 	text := "the times of " + Plural(n, "ban") + " come from fail2ban's database, since asking for them holds fail2ban up"
 	if unknown > 0 {
-		text += "; when " + Count(unknown) + " of them end is not known"
+		text += "; the end of " + Count(unknown) + " of them is not known"
 	}
 	return text
 }

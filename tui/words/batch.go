@@ -165,6 +165,9 @@ func Outcome(kind model.ActKind, r model.Result) string {
 		}
 		return "is " + verbs[kind].done
 	case model.OutcomeNothing:
+		if r.Reason != "" {
+			return verbs[kind].nothing + "; " + r.Reason
+		}
 		return verbs[kind].nothing
 	case model.OutcomeUnknown:
 		return "may be " + verbs[kind].done + ": " + r.Reason
@@ -184,14 +187,12 @@ func timeLeft(b model.Batch, now time.Time) (time.Duration, bool) {
 
 // UntilReload tells how long what was done lasts; "" if that needs no word.
 func UntilReload(b model.Batch) string {
-	if b.Count(model.OutcomeDone) == 0 {
-		return ""
-	}
 	own := slices.ContainsFunc(b.Results, func(r model.Result) bool {
-		return r.Outcome == model.OutcomeDone && r.Length != 0
+		prolonged := r.Outcome == model.OutcomeNothing && r.Reason != ""
+		return (r.Outcome == model.OutcomeDone || prolonged) && r.Length != 0
 	})
 	switch {
-	case b.Kind == model.ActAllow:
+	case b.Kind == model.ActAllow && b.Count(model.OutcomeDone) > 0:
 		return "until fail2ban is reloaded or restarted by others: bantop puts it back after its own; --keep writes it down for good"
 	case b.Kind == model.ActBan && own:
 		return "this time holds until fail2ban is restarted by others, which makes it the jail's: bantop puts it back after its own"

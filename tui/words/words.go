@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bantop/fail2ban"
+	"bantop/model/banlist"
 )
 
 // Count writes a number with commas: 1,284.
@@ -118,11 +119,16 @@ func TimeLeft(d time.Duration) string {
 }
 
 // StillLasts is how long a ban still lasts, in a sentence.
-func StillLasts(d time.Duration) string {
-	if d == fail2ban.Permanent || d <= 0 {
-		return TimeLeft(d)
+func StillLasts(r banlist.Row, now time.Time) string {
+	left := r.Left(now)
+	switch {
+	case !r.Timed():
+		return "until when is not known"
+	case left == fail2ban.Permanent || left <= 0:
+		return TimeLeft(left)
+	default:
+		return TimeLeft(left) + " left"
 	}
-	return TimeLeft(d) + " left"
 }
 
 // When is a moment of the past, for a row of a table: the time of a day, and which
