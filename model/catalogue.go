@@ -74,10 +74,13 @@ func (s State) catalogueStale() (State, []Effect) {
 	return s.readCatalogue()
 }
 
-// The states of a jail that the configuration knows and the server does not list.
+// The states of a jail that the configuration knows and the server does not list now.
 const (
 	JailEnabled  JailState = "enabled"  // it should run since the configuration says so, and was never seen to
 	JailInactive JailState = "inactive" // the configuration does not enable it
+
+	JailStopped JailState = "not running" // fail2ban does not run
+	JailUnknown JailState = "unknown"     // fail2ban does not answer
 )
 
 // CatalogueRow is a jail that is configured, or runs, or both.
@@ -102,7 +105,7 @@ func (s State) CatalogueRows() []CatalogueRow {
 	}
 	for _, j := range s.Runtime.Rows() {
 		row := byName[j.Name]
-		row.Name, row.State, row.Running, row.Live = j.Name, j.State, j.State.Listed() && s.Runtime.Server.Kind.Up(), j
+		row.Name, row.State, row.Running, row.Live = j.Name, s.Runtime.stateNow(j), j.State.Listed() && s.Runtime.Server.Kind.Up(), j
 		byName[j.Name] = row
 	}
 	rows := make([]CatalogueRow, 0, len(byName))
@@ -111,6 +114,18 @@ func (s State) CatalogueRows() []CatalogueRow {
 	}
 	slices.SortFunc(rows, func(a, b CatalogueRow) int { return strings.Compare(a.Name, b.Name) })
 	return rows
+}
+
+// stateNow is the state of a jail, if what the server said last still holds.
+func (r Runtime) stateNow(j Jail) JailState {
+	switch {
+	case r.Server.Kind.Up() || !j.State.Listed():
+		return j.State
+	case r.Server.Kind == Offline:
+		return JailStopped
+	default:
+		return JailUnknown
+	}
 }
 
 // CatalogueRow is the jail of a name.

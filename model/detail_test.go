@@ -216,3 +216,25 @@ func TestAskExactly(t *testing.T) {
 		t.Errorf("a later ban has the times of the one before: %+v", got)
 	}
 }
+
+// TestCatalogueStates: a jail that ran is not told to run once fail2ban does not, or is not
+// known to.
+func TestCatalogueStates(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		last model.ProbeFinished
+		want model.JailState
+	}{
+		{"online", online("sshd"), model.JailOK},
+		{"offline", offline(), model.JailStopped},
+		{"no answer", model.ProbeFinished{Fault: model.NoAnswer}, model.JailUnknown},
+		{"no permission", model.ProbeFinished{Fault: model.Denied}, model.JailUnknown},
+	} {
+		s := model.New(model.Options{})
+		s, _ = model.Update(s, at(online("sshd"), 1, t0))
+		s, _ = model.Update(s, at(c.last, 2, t0.Add(time.Second)))
+		if row, known := s.CatalogueRow("sshd"); !known || row.State != c.want || row.Running != (c.want == model.JailOK) {
+			t.Errorf("%s: %q, running %t", c.name, row.State, row.Running)
+		}
+	}
+}

@@ -320,10 +320,14 @@ func (p pen) lastLine(j model.Jail, s model.State) (Style, safetext.Text) {
 }
 
 func (p pen) stateStyle(state model.JailState) Style {
-	if state == model.JailOK {
+	switch state {
+	case model.JailOK:
 		return p.OK
+	case model.JailUnknown:
+		return p.Warn
+	default:
+		return p.Bad
 	}
-	return p.Bad
 }
 
 // totals draws the sums of all jails.

@@ -76,6 +76,9 @@ func TestStopIsNoCrash(t *testing.T) {
 			if got := s.recovery(); proven(got) != "" {
 				t.Errorf("%s: it blames %s", c.name, proven(got))
 			}
+			if list := s.ends(69, "say which of them run: fail2ban ", "jails", "j00"); strings.Count(list, "not running") != 3 {
+				t.Errorf("%s: the jails run still: %s", c.name, list)
+			}
 			if err := os.Remove(filepath.Join(s.ConfDir, "jail.d", "bad.local")); err != nil {
 				t.Error(err)
 			}

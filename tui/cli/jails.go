@@ -22,7 +22,7 @@ func newJails(f *flags) *cobra.Command {
 		Long: `List every jail that fail2ban's configuration knows, whether it runs, and which
 file and line says so. With names, only jails in whose name or state one of them
 stands. What is wrong with the configuration is told on stderr; it ends with 1
-where anything is.`,
+where anything is, and with 69 or 77 where fail2ban cannot be asked which run.`,
 		Example: `  sudo bantop jails
   sudo bantop jails nginx
   sudo bantop jails --json | jq -r '.jails[] | select(.state == "lost").name'`,
@@ -51,6 +51,9 @@ where anything is.`,
 				err = plain.JailsJSON(cmd.OutOrStdout(), l.state, rows)
 			} else if err = plain.JailsText(cmd.OutOrStdout(), door(), rows); err == nil {
 				err = plain.Faults(cmd.ErrOrStderr(), door(), c.Conf.Faults)
+			}
+			if err == nil {
+				err = l.up("say which of them run")
 			}
 			if err == nil && len(c.Conf.Faults) > 0 {
 				err = exitCode(exitRefused)

@@ -274,11 +274,16 @@ func CatalogueSum(rows []model.CatalogueRow) string {
 			n["run"]++
 		case r.State == model.JailInactive:
 			n["inactive"]++
+		case r.State == model.JailUnknown:
+			n["unknown"]++
 		default:
 			n["bad"]++
 		}
 	}
 	text := Plural(len(rows), "jail") + ": " + Count(n["run"]) + " running, " + Count(n["inactive"]) + " inactive"
+	if n["unknown"] > 0 {
+		text += ", " + Count(n["unknown"]) + " of which that is not known"
+	}
 	if n["bad"] > 0 {
 		text += ", " + Count(n["bad"]) + " that should run and do not"
 	}
