@@ -278,7 +278,7 @@ func (a actFlags) agreed(cmd *cobra.Command, f *flags, s model.State, kind model
 	if n := inside(s, kind, targets); n > 0 {
 		question += " It ends " + words.Plural(n, "ban") + "."
 	}
-	if a.all && len(a.jails) == 0 {
+	if a.all && (len(a.jails) == 0 || !f.yes) {
 		return a.counted(cmd, f, len(targets))
 	}
 	if d.None() {

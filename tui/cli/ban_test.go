@@ -542,7 +542,7 @@ func TestBanRefused(t *testing.T) {
 			for line, want := range map[string][]string{
 				"ban 192.0.2.1 --jail j001":                      {"ban: nobody can be asked here, as this is no terminal: --yes agrees"},
 				"unban 192.0.2.50":                               {"unban: nobody can be asked here"},
-				"unban --all --jail j001":                        {"unban: nobody can be asked here"},
+				"unban --all --jail j001":                        {"unban: --all ends 1 ban in j001: --count 1 does it"},
 				"allow 192.0.2.1 --jail j001":                    {"allow: nobody can be asked here"},
 				"ban 192.0.2.1 --yes":                            {"ban: name the jail: --jail JAIL"},
 				"allow 192.0.2.1 --yes":                          {"allow: name the jail: --jail JAIL"},
@@ -893,8 +893,8 @@ func TestBanAsks(t *testing.T) {
 
 			ask("unban 198.51.100.0/24", "Unban 198.51.100.0/24 in every jail? It ends 1 ban. [y/N]", "n")
 			ask("unban 198.51.100.0/24", "Unban 198.51.100.0/24 in every jail? It ends 1 ban. [y/N]", "y", "198.51.100.0/24 is unbanned")
-			ask("unban --all --jail j001", "Unban 5 addresses (", "n")
-			ask("unban --all --jail j002", "Unban 192.0.2.", "y", "192.0.2.2 in j002 is unbanned", "192.0.2.3 in j002 is unbanned")
+			ask("unban --all --jail j001", "End 5 bans in j001? Type 5 to do it:", "y")
+			ask("unban --all --jail j002", "End 2 bans in j002? Type 2 to do it:", "2", "192.0.2.2 in j002 is unbanned", "192.0.2.3 in j002 is unbanned")
 			ask("allow 198.51.100.7 --jail j002", "Never ban 198.51.100.7 in j002", "y", "198.51.100.7 in j002 is on the ignore list")
 			ask("allow 198.51.100.7 --jail j002 --remove", "Take off the ignore list 198.51.100.7 in j002? [y/N]", "n")
 			l.holds("j001", "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.50", "192.0.2.51")

@@ -22,7 +22,8 @@ func newUnban(f *flags) *cobra.Command {
 		Long: `Unban addresses in every jail, or in those that are named. A network that is not
 banned itself ends the bans of all addresses in it; how many that are is asked first.
 --all ends every ban, of all jails or of those that are named: it counts them first,
-and the number has to be typed, or named with --count. It ends with 1 if any could
+and the number has to be typed, or named with --count; for named jails --yes will
+do. It ends with 1 if any could
 not be unbanned; what was not banned is told, and is no failure.`,
 		Example: `  sudo bantop unban 203.0.113.9
   sudo bantop unban 203.0.113.9 --jail sshd
@@ -75,16 +76,19 @@ func inside(s model.State, kind model.ActKind, targets []model.BatchTarget) (n i
 	return n
 }
 
-// counted asks whether to end every ban of every jail: their number has to be typed, or
-// named.
+// counted asks whether to end every ban of every jail, or of some: their number has to be
+// typed, or named.
 func (a actFlags) counted(cmd *cobra.Command, f *flags, n int) (bool, error) {
-	must := strconv.Itoa(n)
+	must, where := strconv.Itoa(n), "every jail"
+	if len(a.jails) > 0 {
+		where = words.List(a.jails)
+	}
 	if a.count == n {
 		return true, nil
 	}
 	if a.count != 0 || f.yes || !isTerminal(cmd.InOrStdin()) {
-		return false, &failure{fmt.Errorf("unban: --all ends %s in every jail: --count %s does it", words.Plural(n, "ban"), must), exitNo}
+		return false, &failure{fmt.Errorf("unban: --all ends %s in %s: --count %s does it", words.Plural(n, "ban"), where, must), exitNo}
 	}
-	answer, err := prompt(cmd, "End "+words.Plural(n, "ban")+" in every jail? Type "+must+" to do it: ")
+	answer, err := prompt(cmd, "End "+words.Plural(n, "ban")+" in "+where+"? Type "+must+" to do it: ")
 	return answer == must, err
 }
