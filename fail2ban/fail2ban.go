@@ -70,6 +70,16 @@ type JailSettings struct {
 	IgnoreIP   []string // addresses, networks and names that are never banned
 	IgnoreSelf bool     // the machine's own addresses are never banned either
 	Actions    []string
+	Filter     JailFilter // only where it was asked for
+}
+
+// JailFilter is what a jail's filter was set to.
+type JailFilter struct {
+	UseDNS      string   // "yes", "warn", "no" or "raw"
+	MaxMatches  int      // log lines that are kept of an address
+	FailRegex   []string // as the server holds them: <HOST> and other tags are written out
+	MaxLines    int
+	IgnoreRegex []string
 }
 
 // Permanent is the ban time of a ban that never ends. fail2ban writes it as a

@@ -158,6 +158,14 @@ func (s *Server) get(args []string) any {
 		return seconds(j.FindTime)
 	case "maxretry":
 		return j.MaxRetry
+	case "usedns":
+		return "warn"
+	case "maxmatches":
+		return j.MaxRetry
+	case "maxlines":
+		return 1
+	case "failregex", "ignoreregex":
+		return wire.Items{}
 	case "logpath":
 		return nonNil(j.Files)
 	case "journalmatch":

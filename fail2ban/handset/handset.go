@@ -3,9 +3,11 @@
 // restart. What is put back is what was there right before, and never what the files
 // changed on purpose.
 //
-// A reload drops ignoreip, bantime, findtime and maxretry (1.0.2 and 1.1.0, measured); a
-// restart also the time of a ban that has one of its own, which becomes the jail's. What
-// else can be set (regular expressions, log files, actions) is not kept.
+// A reload drops what the configuration says of ignoreip, bantime, findtime, maxretry, usedns,
+// maxmatches, maxlines and ignoreself, and the regular expressions, log files and actions
+// that were added (1.0.2 and 1.1.0, measured); a restart also the time of a ban that has one
+// of its own, which becomes the jail's. An action that was added cannot be put back: nobody
+// can ask for all of it. What was taken away by hand is not found.
 package handset
 
 import (
@@ -27,13 +29,13 @@ type Server interface {
 	Bans(ctx context.Context, jail string, loc *time.Location) ([]fail2ban.Ban, error)
 	AddIgnore(ctx context.Context, targets []fail2ban.Target) ([]fail2ban.Result, error)
 	BanFor(ctx context.Context, targets []fail2ban.Target, length time.Duration) ([]fail2ban.Result, error)
-	SetOption(ctx context.Context, jail, option, value string) error
+	SetOption(ctx context.Context, jail, option string, values ...string) error
 }
 
 // Item is one value that was set by hand.
 type Item struct {
 	Jail   string
-	Option string    // "ignoreip", "bantime", "findtime", "maxretry", or "ban"
+	Option string    // as fail2ban names it, "action", or "ban"
 	Value  string    // as fail2ban takes it; of a ban the address
 	End    time.Time // of a ban; the zero time for one that never ends
 	err    error
@@ -46,9 +48,21 @@ func (i Item) String() string {
 			return i.Jail + ": the ban of " + i.Value + " for ever"
 		}
 		return i.Jail + ": the ban of " + i.Value + " until " + i.End.Local().Format(time.DateTime)
+	case "action":
+		return i.Jail + ": action " + i.Value + ", which cannot be put back"
 	default:
-		return i.Jail + ": " + i.Option + " " + i.Value
+		return i.Jail + ": " + i.Option + " " + i.Shown()
 	}
+}
+
+// Shown is the value as it is told: a regular expression may be very long.
+func (i Item) Shown() string {
+	const most = 60
+	runes := []rune(i.Value)
+	if len(runes) <= most {
+		return i.Value
+	}
+	return string(runes[:most]) + "…"
 }
 
 // Set are the values of running jails that a configuration does not give them, sorted.
@@ -74,9 +88,16 @@ func Set(running []fail2ban.JailSettings, s control.Stream) []Item {
 				out = append(out, Item{Jail: j.Name, Option: t.option, Value: seconds(t.has)})
 			}
 		}
-		if n, ok := w.values["maxretry"].(int); ok && n != j.MaxRetry {
-			out = append(out, Item{Jail: j.Name, Option: "maxretry", Value: strconv.Itoa(j.MaxRetry)})
+		for _, t := range []struct {
+			option string
+			has    int
+			known  bool
+		}{{"maxretry", j.MaxRetry, true}, {"maxmatches", j.Filter.MaxMatches, j.Filter.UseDNS != ""}, {"maxlines", j.Filter.MaxLines, j.Filter.UseDNS != ""}} {
+			if n, ok := w.values[t.option].(int); ok && t.known && n != t.has {
+				out = append(out, Item{Jail: j.Name, Option: t.option, Value: strconv.Itoa(t.has)})
+			}
 		}
+		out = append(out, filterSet(j, w)...)
 	}
 	slices.SortFunc(out, func(a, b Item) int {
 		return cmp.Or(cmp.Compare(a.Jail, b.Jail), cmp.Compare(a.Option, b.Option), cmp.Compare(a.Value, b.Value))
@@ -88,26 +109,34 @@ func Set(running []fail2ban.JailSettings, s control.Stream) []Item {
 type wanted struct {
 	ignored []string
 	values  map[string]any
+	added   map[string][]string // by the option that adds one: "addlogpath"
 }
 
 func said(s control.Stream, jail string) (w wanted, known bool) {
-	w.values = map[string]any{}
+	w.values, w.added = map[string]any{}, map[string][]string{}
 	for _, c := range s.Commands() {
 		items, is := c.([]any)
 		if !is || len(items) < 2 || items[1] != jail {
 			continue
 		}
 		known = known || items[0] == "add"
-		if items[0] != "set" || len(items) < 4 {
+		if len(items) < 4 {
 			continue
 		}
-		if items[2] == "addignoreip" {
+		option, _ := items[2].(string)
+		switch several, _ := items[3].([]any); {
+		case items[0] == "multi-set":
+			for _, v := range several {
+				w.added[option] = append(w.added[option], fmt.Sprint(v))
+			}
+		case items[0] != "set":
+		case option == "addignoreip":
 			for _, entry := range items[3:] {
 				w.ignored = append(w.ignored, canonical(fmt.Sprint(entry)))
 			}
-			continue
-		}
-		if option, is := items[2].(string); is {
+		case adds[option] != "":
+			w.added[option] = append(w.added[option], fmt.Sprint(items[3]))
+		default:
 			w.values[option] = items[3]
 		}
 	}

@@ -52,6 +52,7 @@ func Take(ctx context.Context, s Server, was control.Stream, own bool, loc *time
 type Asked interface {
 	Jails(ctx context.Context) ([]string, error)
 	JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error)
+	JailFilter(ctx context.Context, jail string) (fail2ban.JailFilter, error)
 }
 
 // Running are the settings of the jails that run.
@@ -62,12 +63,22 @@ func Running(ctx context.Context, s Asked) []fail2ban.JailSettings {
 	}
 	var out []fail2ban.JailSettings
 	for _, name := range names {
-		if j, err := s.JailSettings(ctx, name); err == nil {
-			j.Name = name
+		if j, err := settings(ctx, s, name); err == nil {
 			out = append(out, j)
 		}
 	}
 	return out
+}
+
+// settings are those of one jail, with its filter's.
+func settings(ctx context.Context, s Asked, name string) (fail2ban.JailSettings, error) {
+	j, err := s.JailSettings(ctx, name)
+	if err != nil {
+		return j, err
+	}
+	j.Name = name
+	j.Filter, _ = s.JailFilter(ctx, name) // of one that does not tell, nothing is found
+	return j, nil
 }
 
 // Report is what became of values that were set by hand.
@@ -105,6 +116,22 @@ func has(j fail2ban.JailSettings, i Item) bool {
 	switch i.Option {
 	case "ignoreip":
 		return slices.ContainsFunc(j.IgnoreIP, func(e string) bool { return canonical(e) == canonical(i.Value) })
+	case "logpath":
+		return slices.Contains(j.Files, i.Value)
+	case "failregex":
+		return slices.Contains(j.Filter.FailRegex, i.Value)
+	case "ignoreregex":
+		return slices.Contains(j.Filter.IgnoreRegex, i.Value)
+	case "action":
+		return slices.Contains(j.Actions, i.Value)
+	case "usedns":
+		return j.Filter.UseDNS == i.Value
+	case "ignoreself":
+		return strconv.FormatBool(j.IgnoreSelf) == i.Value
+	case "maxmatches":
+		return strconv.Itoa(j.Filter.MaxMatches) == i.Value
+	case "maxlines":
+		return strconv.Itoa(j.Filter.MaxLines) == i.Value
 	case "bantime":
 		return seconds(j.BanTime) == i.Value
 	case "findtime":
@@ -116,7 +143,7 @@ func has(j fail2ban.JailSettings, i Item) bool {
 
 // changed reports whether the files give an option another value than before.
 func changed(i Item, was, now control.Stream) bool {
-	if i.Option == "ignoreip" || !now.Known() || !was.Known() {
+	if _, listed := listing[i.Option]; listed || i.Option == "ignoreip" || !now.Known() || !was.Known() {
 		return false
 	}
 	before, _ := said(was, i.Jail)
@@ -125,7 +152,15 @@ func changed(i Item, was, now control.Stream) bool {
 }
 
 func put(ctx context.Context, s Server, i Item) error {
-	if i.Option != "ignoreip" {
+	switch i.Option {
+	case "ignoreip":
+	case "action":
+		return errors.New("an action cannot be read back")
+	case "logpath":
+		return s.SetOption(ctx, i.Jail, "addlogpath", i.Value, "tail") // what stands there was counted
+	case "failregex", "ignoreregex":
+		return s.SetOption(ctx, i.Jail, "add"+i.Option, i.Value)
+	default:
 		return s.SetOption(ctx, i.Jail, i.Option, i.Value)
 	}
 	results, err := s.AddIgnore(ctx, []fail2ban.Target{{Jail: i.Jail, Address: i.Value}})
@@ -137,7 +172,7 @@ func put(ctx context.Context, s Server, i Item) error {
 
 // add takes note of an item that was put back, if the server has it.
 func (r *Report) add(ctx context.Context, s Server, i Item) {
-	j, err := s.JailSettings(ctx, i.Jail)
+	j, err := settings(ctx, s, i.Jail)
 	if i.err == nil && err == nil && has(j, i) {
 		r.Kept = append(r.Kept, i)
 		return

@@ -3,16 +3,22 @@ package proven_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"bantop/fail2ban"
 	"bantop/fail2ban/control"
+	"bantop/fail2ban/handset"
 )
 
 // hand are values that are set by hand: the option, what is set, and what `get` shows.
 var hand = []struct{ option, set, shown string }{
+	{"usedns", "warn", "warn"},
+	{"failregex", "^bad from <HOST>$", "bad from"},
+	{"ignoreregex", "^nice$", "^nice$"},
+	{"logpath", "/etc/passwd", "/etc/passwd"},
 	{"ignoreip", "203.0.113.77", "203.0.113.77"},
 	{"bantime", "1234", "1234"},
 	{"findtime", "4321", "4321"},
@@ -24,11 +30,16 @@ func (l lab) setByHand(t *testing.T) {
 	l.must(t, "reload") // the files are as old as the process
 	for _, h := range hand {
 		option := h.option
-		if option == "ignoreip" {
-			option = "addignoreip"
+		if slices.Contains([]string{"ignoreip", "failregex", "ignoreregex", "logpath"}, option) {
+			option = "add" + option
 		}
 		l.must(t, "set", "j001", option, h.set)
 	}
+}
+
+// told is a report without what a server makes of <HOST>.
+func told(r handset.Report) string {
+	return regexp.MustCompile(` \^bad from .*?…`).ReplaceAllString(fmt.Sprint(r), "")
 }
 
 // aDay is the length of a ban of a day: one that is put back ends when it would have, to a
@@ -73,7 +84,7 @@ func TestKeepByHand(t *testing.T) {
 				t.Errorf("%s: %s", c.name, bans)
 			}
 			report := l.Report()
-			if want := map[string]int{"reload": 4, "restart": 6}[c.name]; len(report.Kept) != want || len(report.Lost) > 0 {
+			if want := map[string]int{"reload": 8, "restart": 10}[c.name]; len(report.Kept) != want || len(report.Lost) > 0 {
 				t.Errorf("%s: told %v", c.name, report)
 			}
 		}
@@ -106,7 +117,7 @@ func TestKeepNothingElse(t *testing.T) {
 				t.Errorf("%s is %s", option, got)
 			}
 		}
-		if got := fmt.Sprint(report); got != "{[j001: findtime 4321 j001: maxretry 9] []}" {
+		if got := told(report); got != "{[j001: failregex j001: findtime 4321 j001: ignoreregex ^nice$ j001: logpath /etc/passwd j001: maxretry 9 j001: usedns warn] []}" {
 			t.Errorf("told %s", got)
 		}
 		l.edit(t, "jail.d/x.local", "[j001]\nmaxretry = 5\n")

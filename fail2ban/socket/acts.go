@@ -237,11 +237,11 @@ func (c *Client) StopJail(ctx context.Context, jail string) error {
 	return err
 }
 
-// SetOption sets an option of a jail, such as bantime, until fail2ban reads its
+// SetOption sets an option of a jail, such as bantime, or adds to one, until fail2ban reads its
 // configuration again. It is sent once.
-func (c *Client) SetOption(ctx context.Context, jail, option, value string) error {
+func (c *Client) SetOption(ctx context.Context, jail, option string, values ...string) error {
 	op := "set " + option + " of jail " + quoted(jail)
-	replies, err := c.unfenced(ctx, op, "set", jail, option, value)
+	replies, err := c.unfenced(ctx, op, append([]string{"set", jail, option}, values...)...)
 	_, err = c.first(op, replies, err)
 	return err
 }

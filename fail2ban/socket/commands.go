@@ -161,26 +161,50 @@ func (c *Client) BanNames(ctx context.Context, jail string) ([]string, error) {
 // JailSettings asks for the settings in force in one jail.
 func (c *Client) JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error) {
 	op := "ask for the settings of jail " + quoted(jail)
-	commands := make([][]string, len(settingNames))
-	for i, name := range settingNames {
-		commands[i] = []string{"get", jail, name}
-	}
-	replies, err := c.exchange(ctx, op, commands...)
+	values, err := c.values(ctx, op, jail, settingNames)
 	if err != nil {
 		return fail2ban.JailSettings{}, err
-	}
-	values := make(map[string]wire.Value, len(settingNames))
-	for i, name := range settingNames {
-		v, err := replies[i].Result()
-		if err != nil {
-			return fail2ban.JailSettings{}, c.fail(op, err)
-		}
-		values[name] = v
 	}
 	r := new(reader)
 	s := readSettings(r, values)
 	s.Name = jail
 	return s, c.failReading(op, r)
+}
+
+// filterNames are what JailFilter asks for, as settingNames.
+var filterNames = []string{"usedns", "maxmatches", "failregex", "maxlines", "ignoreregex"}
+
+// JailFilter asks for what the filter of a jail was set to.
+func (c *Client) JailFilter(ctx context.Context, jail string) (fail2ban.JailFilter, error) {
+	op := "ask for the filter of jail " + quoted(jail)
+	values, err := c.values(ctx, op, jail, filterNames)
+	if err != nil {
+		return fail2ban.JailFilter{}, err
+	}
+	r := new(reader)
+	f := readFilter(r, values)
+	return f, c.failReading(op, r)
+}
+
+// values asks for options of a jail.
+func (c *Client) values(ctx context.Context, op, jail string, names []string) (map[string]wire.Value, error) {
+	commands := make([][]string, len(names))
+	for i, name := range names {
+		commands[i] = []string{"get", jail, name}
+	}
+	replies, err := c.exchange(ctx, op, commands...)
+	if err != nil {
+		return nil, err
+	}
+	values := make(map[string]wire.Value, len(names))
+	for i, name := range names {
+		v, err := replies[i].Result()
+		if err != nil {
+			return nil, c.fail(op, err)
+		}
+		values[name] = v
+	}
+	return values, nil
 }
 
 // one sends one command and returns the value of its reply.

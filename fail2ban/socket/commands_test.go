@@ -154,6 +154,14 @@ func TestCommands(t *testing.T) {
 				t.Errorf("got %+v, %v", got, err)
 			}
 		})
+		t.Run("JailFilter", func(t *testing.T) {
+			got, err := b.client.JailFilter(ctx, "j001")
+			real := len(got.FailRegex) == 1 && strings.Contains(got.FailRegex[0], "fail from ") && got.UseDNS == "no"
+			fake := len(got.FailRegex) == 0 && got.UseDNS == "warn"
+			if err != nil || !real && !fake || got.MaxLines != 1 || got.MaxMatches < 1 || len(got.IgnoreRegex) > 0 {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		})
 		t.Run("LogTarget", func(t *testing.T) {
 			if got, err := b.client.LogTarget(ctx); err != nil || !strings.HasSuffix(got, "/fail2ban.log") {
 				t.Errorf("got %q, %v", got, err)
@@ -202,7 +210,8 @@ func testUnknownJail(t *testing.T, b backend) {
 	_, err1 := b.client.JailStatus(ctx, "gone")
 	_, err2 := b.client.JailSettings(ctx, "gone")
 	_, err3 := b.client.Bans(ctx, "gone", time.Local)
-	for _, err := range []error{err1, err2, err3} {
+	_, err4 := b.client.JailFilter(ctx, "gone")
+	for _, err := range []error{err1, err2, err3, err4} {
 		if !errors.Is(err, fail2ban.ErrUnknownJail) || !strings.Contains(err.Error(), `jail "gone"`) {
 			t.Errorf("got %v", err)
 		}

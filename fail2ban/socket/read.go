@@ -16,6 +16,7 @@ var (
 	actionNames = names{"actions of a jail", 10_000, 255}
 	logFiles    = names{"log files of a jail", 10_000, longestPath}
 	journals    = names{"journal matches of a jail", 10_000, longestPath}
+	regexes     = names{"regular expressions of a jail", 10_000, 64 << 10}
 	ignored     = names{"entries of an ignore list", 100_000, longestPath}
 )
 
@@ -279,6 +280,25 @@ func readSettings(r *reader, values map[string]wire.Value) fail2ban.JailSettings
 	}
 	s.IgnoreSelf = self != 0
 	return s
+}
+
+func readFilter(r *reader, values map[string]wire.Value) fail2ban.JailFilter {
+	count := func(name string) int {
+		r.whole = values[name]
+		return r.count(r.whole)
+	}
+	list := func(name string) []string {
+		r.whole = values[name]
+		if r.whole.Kind() == wire.None {
+			return nil
+		}
+		return r.list(r.whole, regexes)
+	}
+	f := fail2ban.JailFilter{MaxMatches: count("maxmatches"), MaxLines: count("maxlines"),
+		FailRegex: list("failregex"), IgnoreRegex: list("ignoreregex")}
+	r.whole = values["usedns"]
+	f.UseDNS = r.text(r.whole, "the option usedns", longestPath)
+	return f
 }
 
 // isVersion reports whether a text may be a version, and is no other text that a server

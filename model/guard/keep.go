@@ -79,7 +79,7 @@ func (g *Guard) tellKept(ctx context.Context, c model.Change, r handset.Report) 
 		for _, i := range told.items {
 			p := c.Plan
 			p.Jail = i.Jail
-			g.journal(ctx, p, "keep "+i.Option+" "+i.Value, told.result)
+			g.journal(ctx, p, "keep "+i.Option+" "+i.Shown(), told.result)
 		}
 	}
 	g.report.Kept = append(slices.Clone(g.report.Kept), r.Kept...)

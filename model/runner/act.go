@@ -77,7 +77,7 @@ func (r *Runner) tellKept(ctx context.Context) (kept, lost []string) {
 }
 
 func (r *Runner) keptEntry(i handset.Item, result string) model.Journal {
-	return model.Journal{At: r.now(), Act: "keep " + i.Option, Jail: i.Jail, Address: i.Value, Result: result}
+	return model.Journal{At: r.now(), Act: "keep " + i.Option, Jail: i.Jail, Address: i.Shown(), Result: result}
 }
 
 // lock takes the right to act. Where nothing is shared, nobody else is known to

@@ -26,6 +26,7 @@ type Client interface {
 	Stats(ctx context.Context) ([]fail2ban.Jail, error)
 	Actions(ctx context.Context, jails []string) (map[string][]string, error)
 	JailSettings(ctx context.Context, jail string) (fail2ban.JailSettings, error)
+	JailFilter(ctx context.Context, jail string) (fail2ban.JailFilter, error)
 	Banned(ctx context.Context, address string) ([]string, error)
 	AreBanned(ctx context.Context, jail string, addresses []string) ([]bool, error)
 	Bans(ctx context.Context, jail string, loc *time.Location) ([]fail2ban.Ban, error)
