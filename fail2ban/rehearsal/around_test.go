@@ -67,6 +67,18 @@ func TestElse(t *testing.T) {
 	})
 }
 
+// TestSpaces: a command of another jail that holds several spaces in a row is the same in
+// the copy, as that of Debian's counter-strike.
+func TestSpaces(t *testing.T) {
+	onReal(t, func(t *testing.T, th *theatre) {
+		o := th.options("new", "logpath = "+th.log(t, "new.log", time.Minute, "203.0.113.1")+"\n")
+		th.edit(t, "jail.d/edited.local", "[j003]\nfilter =\nfailregex = ^a  b\tc from  <HOST>$\n")
+		if k := run(t, o); !k.OK() {
+			t.Errorf("%+v", k)
+		}
+	})
+}
+
 // TestOff: to deactivate a jail is tested, and that a reload takes the others; nothing
 // is read.
 func TestOff(t *testing.T) {

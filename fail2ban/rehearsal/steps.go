@@ -122,7 +122,7 @@ func (r *Run) alsoChanges(live, copied control.Dump) string {
 			return fmt.Sprintf("with that file jail %q would change, too", j.Name)
 		default:
 			for i, line := range j.Lines {
-				if r.inPlace(other.Lines[i]) != line {
+				if r.trial.InPlace(other.Lines[i]) != line {
 					return fmt.Sprintf("with that file jail %q would change, too: %.120q", j.Name, r.inPlace(other.Lines[i]))
 				}
 			}
