@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -89,16 +90,11 @@ func lookBy(t *testing.T, args []string, flags ...string) func() (code int, out,
 // words are the words of a text, in one line.
 func words(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// plainDigits makes all numbers alike: times and lengths of time differ.
-func plainDigits(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r < '0' || r > '9' {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
+// figures are a number, or a length of time in one unit or two ("5m 59s", "6m").
+var figures = regexp.MustCompile(`[0-9]+(µs|ms|[smhd]\b)?( [0-9]+[smh]\b)?`)
+
+// plainDigits leaves out all numbers: times and lengths of time differ.
+func plainDigits(text string) string { return figures.ReplaceAllString(text, "") }
 
 // TestFaultySettingsOfCommands: `config` says what is wrong and ends with 1;
 // a wrong flag is an error of each. A file that does not exist keeps nobody from looking.
