@@ -133,7 +133,10 @@ func executable(t *testing.T, user uint32) string {
 		t.Fatal(err)
 	}
 	file := filepath.Join(folderOf(t, user), "bantop")
-	if err := os.WriteFile(file, b, 0o755); err != nil {
+	syscall.ForkLock.RLock() // a process that is being started meanwhile would hold it open: "text file busy"
+	err = os.WriteFile(file, b, 0o755)
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	return file
