@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -163,7 +164,10 @@ func (i Install) Programs(t TB) string {
 	dir := TempDir(t)
 	for _, name := range []string{"fail2ban-client", "fail2ban-server"} {
 		script := "#!/bin/sh\nexport " + strings.Join(i.Environ()[:2], " ") + "\nexec " + filepath.Join(i.Root, "usr/bin", name) + " \"$@\"\n"
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755); err != nil {
+		syscall.ForkLock.RLock() // a process that is being started meanwhile would hold it open: "text file busy"
+		err := os.WriteFile(filepath.Join(dir, name), []byte(script), 0o755)
+		syscall.ForkLock.RUnlock()
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
